@@ -1,0 +1,122 @@
+package sockets
+
+import "iter"
+
+// Message is one whole ZMTP message as it goes over the wire: its frames, each
+// with its header, in one piece of memory. A Message made by [AppendMessage] or
+// taken from a [Batch] is well formed; the methods rely on that.
+type Message []byte
+
+// AppendMessage appends the wire form of a message of these frames to dst and
+// returns it. A message has at least one frame; without any, dst is returned
+// unchanged.
+func AppendMessage(dst []byte, frames ...[]byte) Message {
+	for i, f := range frames {
+		flags := byte(flagMore)
+		if i == len(frames)-1 {
+			flags = 0
+		}
+		dst = appendFrame(dst, flags, f)
+	}
+	return dst
+}
+
+// Frames appends the bodies of the frames to dst, as slices of m, and returns
+// it. Pass a dst with room for the expected number to avoid an allocation.
+func (m Message) Frames(dst [][]byte) [][]byte {
+	for at := 0; at < len(m); {
+		f := trustedFrame(m, at)
+		dst = append(dst, m[f.body:f.end:f.end])
+		at = f.end
+	}
+	return dst
+}
+
+// First returns the body of the first frame, a slice of m: the topic of an
+// event.
+func (m Message) First() []byte {
+	f := trustedFrame(m, 0)
+	return m[f.body:f.end:f.end]
+}
+
+// Split returns the bodies of a message of exactly four frames, which is what
+// Zeek sends: topic (or "log-write"), sender, serializer and payload. It returns
+// the number of frames, and all four nil if that is not four.
+func (m Message) Split() (topic, sender, serializer, payload []byte, frames int) {
+	var bodies [4][]byte
+	for at := 0; at < len(m); frames++ {
+		f := trustedFrame(m, at)
+		if frames < len(bodies) {
+			bodies[frames] = m[f.body:f.end:f.end]
+		}
+		at = f.end
+	}
+	if frames != len(bodies) {
+		return nil, nil, nil, nil, frames
+	}
+	return bodies[0], bodies[1], bodies[2], bodies[3], frames
+}
+
+// A Batch is a run of at least one whole message from one peer, in the order
+// they came.
+//
+// The batch given to a handler, and all slices taken from it, are valid until
+// the handler returns. Keep returns one that is the caller's until Release.
+type Batch struct {
+	chunk  *chunk
+	data   []byte // the messages, side by side
+	off    int    // where data begins in the chunk
+	n      int
+	bodies int64
+	peer   *Peer
+	ends   []uint32 // ends of the messages in data; only inside a handler
+}
+
+// Len returns the number of messages, at least 1.
+func (b Batch) Len() int { return b.n }
+
+// Bytes returns the wire form of all messages.
+func (b Batch) Bytes() []byte { return b.data }
+
+// BodyBytes returns the size of all frame bodies, without the frame headers.
+func (b Batch) BodyBytes() int64 { return b.bodies }
+
+// Peer returns the peer that sent the messages.
+func (b Batch) Peer() *Peer { return b.peer }
+
+// Held returns the bytes of memory the batch keeps alive, which is what a queue
+// of kept batches is to account for.
+func (b Batch) Held() int { return len(b.chunk.buf) }
+
+// Messages yields the messages in order.
+func (b Batch) Messages() iter.Seq[Message] {
+	return func(yield func(Message) bool) {
+		for at := 0; at < len(b.data); {
+			end := messageEnd(b.data, at)
+			if !yield(Message(b.data[at:end:end])) {
+				return
+			}
+			at = end
+		}
+	}
+}
+
+// Keep returns a batch of the same messages that stays valid until its Release.
+// It shares memory with b unless that would keep alive more than four times the
+// messages' own bytes; then they are copied.
+func (b Batch) Keep() Batch {
+	kept := b
+	kept.ends = nil
+	if !b.chunk.keepsTooMuch(len(b.data)) || len(b.chunk.buf) == minChunk {
+		kept.chunk.hold()
+		return kept
+	}
+	kept.chunk = newChunk(len(b.data))
+	kept.data = kept.chunk.buf[:copy(kept.chunk.buf, b.data)]
+	kept.off = 0
+	return kept
+}
+
+// Release gives a kept batch's memory back. The batch and everything taken from
+// it must not be used any more.
+func (b Batch) Release() { b.chunk.release() }

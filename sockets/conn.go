@@ -1,0 +1,95 @@
+package sockets
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/go-zeromq/zmq4"
+	uatomic "go.uber.org/atomic"
+)
+
+// Peer is one peer of a socket: for a bound socket one accepted connection, for
+// a connecting socket one endpoint, over all its connections. Its methods may be
+// called from any goroutine, also after the peer is gone.
+type Peer struct {
+	// ID is unique within the process.
+	ID uint64
+	// Endpoint is our endpoint the peer came through or was dialled at.
+	Endpoint string
+
+	addr atomic.Pointer[string]
+	typ  atomic.Pointer[zmq4.SocketType]
+	ctr  peerCounters
+}
+
+// Addr returns the remote address of the current or the last connection, "" if
+// there was none.
+func (p *Peer) Addr() string {
+	if a := p.addr.Load(); a != nil {
+		return *a
+	}
+	return ""
+}
+
+// SocketType returns what the peer announced in its last handshake, "" if there
+// was none.
+func (p *Peer) SocketType() zmq4.SocketType {
+	if t := p.typ.Load(); t != nil {
+		return *t
+	}
+	return ""
+}
+
+var lastPeerID atomic.Uint64
+
+func newPeer(endpoint string) *Peer {
+	return &Peer{ID: lastPeerID.Add(1), Endpoint: endpoint}
+}
+
+// A conn is one ZMTP connection after its handshake. Its reader goroutine owns
+// it; writing is done by whoever holds the pipe's flushing flag.
+type conn struct {
+	sock  *socket
+	nc    net.Conn
+	raw   syscall.RawConn // nil where reads cannot wait without a buffer
+	codec FrameCodec      // nil for the NULL mechanism
+	pipe  *pipe
+	rd    reader
+	wr    writer
+
+	done      chan struct{} // closed by close
+	closed    uatomic.Bool  // set by close, for the loops that do not select
+	closeOnce sync.Once
+}
+
+func newConn(s *socket, nc net.Conn, codec FrameCodec, p *pipe) *conn {
+	c := &conn{sock: s, nc: nc, codec: codec, pipe: p, done: make(chan struct{})}
+	c.raw = rawConn(nc)
+	c.rd.init(c)
+	c.wr.init(c)
+	return c
+}
+
+// close ends the connection without sending anything. The reader then returns.
+func (c *conn) close() {
+	c.closeOnce.Do(func() {
+		c.closed.Store(true)
+		close(c.done)
+		c.nc.Close()
+	})
+}
+
+// run reads until the connection ends and returns why. It is the body of the
+// reader goroutine.
+func (c *conn) run() error {
+	err := c.rd.run()
+	c.close()
+	select {
+	case <-c.sock.closing:
+		return ErrClosed
+	default:
+		return err
+	}
+}

@@ -1,0 +1,145 @@
+package sockets
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// maxUnixPath is what fits into sockaddr_un on every system we build for, with
+// its terminating zero.
+const maxUnixPath = 103
+
+// Endpoint is a parsed ZeroMQ endpoint.
+type Endpoint struct {
+	// Network is "tcp", or "unix" for an ipc endpoint.
+	Network string
+	// Host is a host name, an IP address without brackets, or "*" for every
+	// local address; the path for "unix".
+	Host string
+	// Port is 0 to 65535, where 0 (also written "*") lets the kernel choose;
+	// 0 for "unix".
+	Port uint16
+}
+
+// ParseEndpoint parses "tcp://host:port" and "ipc://path". The host is a name,
+// an IPv4 address, an IPv6 address in brackets, or "*"; the port a number or "*".
+// The error names the endpoint and what is wrong with it.
+func ParseEndpoint(s string) (Endpoint, error) {
+	scheme, rest, ok := strings.Cut(s, "://")
+	switch {
+	case !ok:
+		return Endpoint{}, fmt.Errorf("endpoint %q: want tcp://host:port or ipc://path", s)
+	case scheme == "ipc":
+		return parseIPC(s, rest)
+	case scheme != "tcp":
+		return Endpoint{}, fmt.Errorf("endpoint %q: unknown transport %q, want tcp or ipc", s, scheme)
+	}
+	host, portText, err := net.SplitHostPort(rest)
+	if err != nil {
+		return Endpoint{}, fmt.Errorf("endpoint %q: want tcp://host:port, with an IPv6 address in brackets", s)
+	}
+	e := Endpoint{Network: "tcp", Host: host}
+	if portText != "*" {
+		port, err := strconv.ParseUint(portText, 10, 16)
+		if err != nil {
+			return Endpoint{}, fmt.Errorf("endpoint %q: port %q is not a number from 0 to 65535", s, portText)
+		}
+		e.Port = uint16(port)
+	}
+	if err := checkHost(host, strings.HasPrefix(rest, "[")); err != nil {
+		return Endpoint{}, fmt.Errorf("endpoint %q: %w", s, err)
+	}
+	return e, nil
+}
+
+func parseIPC(s, path string) (Endpoint, error) {
+	switch {
+	case path == "":
+		return Endpoint{}, fmt.Errorf("endpoint %q: the path is empty", s)
+	case len(path) > maxUnixPath:
+		return Endpoint{}, fmt.Errorf("endpoint %q: the path has %d bytes, at most %d fit", s, len(path), maxUnixPath)
+	case strings.IndexByte(path, 0) >= 0:
+		return Endpoint{}, fmt.Errorf("endpoint %q: the path contains a NUL byte", s)
+	}
+	return Endpoint{Network: "unix", Host: path}, nil
+}
+
+func checkHost(host string, bracketed bool) error {
+	if host == "*" && !bracketed {
+		return nil
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return nil
+	}
+	if bracketed {
+		return fmt.Errorf("%q is not an IPv6 address", host)
+	}
+	if host == "" || len(host) > 253 {
+		return fmt.Errorf("host %q is empty or too long", host)
+	}
+	for _, c := range []byte(host) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
+		default:
+			return fmt.Errorf("host %q holds %q, which no host name does", host, c)
+		}
+	}
+	return nil
+}
+
+// String returns the endpoint as ParseEndpoint reads it.
+func (e Endpoint) String() string {
+	if e.Network == "unix" {
+		return "ipc://" + e.Host
+	}
+	host := e.Host
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return "tcp://" + host + ":" + strconv.Itoa(int(e.Port))
+}
+
+// listenAddress is what net.Listen takes. A wildcard means all IPv4 addresses,
+// as in libzmq, or with ipv6 all addresses.
+func (e Endpoint) listenAddress(ipv6 bool) (network, address string) {
+	if e.Network == "unix" {
+		return e.Network, e.Host
+	}
+	port := strconv.Itoa(int(e.Port))
+	if e.Host != "*" {
+		return "tcp", net.JoinHostPort(e.Host, port)
+	}
+	if ipv6 {
+		return "tcp", net.JoinHostPort("", port)
+	}
+	return "tcp4", net.JoinHostPort("0.0.0.0", port)
+}
+
+// dialAddress is what net.Dialer takes. A wildcard means this host.
+func (e Endpoint) dialAddress() (network, address string) {
+	if e.Network == "unix" {
+		return e.Network, e.Host
+	}
+	host := e.Host
+	if host == "*" {
+		host = "127.0.0.1"
+	}
+	return "tcp", net.JoinHostPort(host, strconv.Itoa(int(e.Port)))
+}
+
+// boundTo is the endpoint with the address a listener really got.
+func (e Endpoint) boundTo(a net.Addr) Endpoint {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return e
+	}
+	e.Host = tcp.IP.String()
+	if tcp.Zone != "" {
+		e.Host += "%" + tcp.Zone
+	}
+	e.Port = uint16(tcp.Port)
+	return e
+}

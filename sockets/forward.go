@@ -1,0 +1,303 @@
+package sockets
+
+import (
+	"bytes"
+	"hash/maphash"
+)
+
+// A run is messages [from, to) of a batch.
+type run struct{ from, to int }
+
+// A stage collects the messages of a batch that go to one pipe.
+type stage struct {
+	epoch uint64 // of the batch it was last used for
+	pipe  *pipe
+	runs  []run
+}
+
+// routeCache is the number of topics a router remembers; a power of two.
+const routeCache = 256
+
+// longestCached is the longest topic worth remembering.
+const longestCached = 256
+
+type route struct {
+	root  *node // the tree the route was made from
+	topic []byte
+	set   []*pipe
+	union []*pipe // memory for a set that is not one node's
+}
+
+// A router finds out who gets what of a batch. Its memory is reused from batch
+// to batch; one goroutine uses it at a time.
+type router struct {
+	seed    maphash.Seed
+	routes  [routeCache]route
+	scratch route
+	marks   []uint64 // by slot: the last union that took the pipe
+	mark    uint64
+	stages  []stage // by slot
+	touched []int   // slots used by this batch
+	epoch   uint64
+	ends    []uint32
+	waiter  *waiter
+}
+
+func newRouter() *router {
+	return &router{seed: maphash.MakeSeed(), waiter: newWaiter()}
+}
+
+// lookup returns the pipes that get a message of this topic, each once. The
+// result is valid until the next lookup.
+func (r *router) lookup(root *node, topic []byte) []*pipe {
+	e := &r.scratch
+	if len(topic) <= longestCached {
+		e = &r.routes[maphash.Bytes(r.seed, topic)%routeCache]
+		if e.root == root && bytes.Equal(e.topic, topic) {
+			return e.set
+		}
+		e.topic = append(e.topic[:0], topic...)
+	}
+	e.root = root
+	e.set = nil
+	merged := false
+	for n := root; n != nil; n, topic = n.next(topic) {
+		switch {
+		case len(n.peers) == 0:
+		case e.set == nil:
+			e.set = n.peers
+		case !merged:
+			merged = true
+			r.mark++
+			e.union = r.merge(r.merge(e.union[:0], e.set), n.peers)
+			e.set = e.union
+		default:
+			e.union = r.merge(e.union, n.peers)
+			e.set = e.union
+		}
+	}
+	return e.set
+}
+
+// merge appends the pipes that are not in dst yet.
+func (r *router) merge(dst, pipes []*pipe) []*pipe {
+	for _, p := range pipes {
+		for len(r.marks) <= p.slot {
+			r.marks = append(r.marks, 0)
+		}
+		if r.marks[p.slot] != r.mark {
+			r.marks[p.slot] = r.mark
+			dst = append(dst, p)
+		}
+	}
+	return dst
+}
+
+// add puts a run of messages on the stages of these pipes.
+func (r *router) add(set []*pipe, from, to int) {
+	for _, p := range set {
+		for len(r.stages) <= p.slot {
+			r.stages = append(r.stages, stage{})
+		}
+		st := &r.stages[p.slot]
+		if st.epoch != r.epoch {
+			st.epoch = r.epoch
+			st.pipe = p
+			st.runs = st.runs[:0]
+			r.touched = append(r.touched, p.slot)
+		}
+		if k := len(st.runs); k > 0 && st.runs[k-1].to == from {
+			st.runs[k-1].to = to
+		} else {
+			st.runs = append(st.runs, run{from, to})
+		}
+	}
+}
+
+// route stages the whole batch.
+func (r *router) route(root *node, b *Batch) {
+	r.epoch++
+	r.touched = r.touched[:0]
+	if len(root.kids) == 0 {
+		r.add(root.peers, 0, b.n)
+		return
+	}
+	var set []*pipe
+	var last []byte
+	from, at := 0, 0
+	for i, end := range b.ends {
+		f := trustedFrame(b.data, at)
+		topic := b.data[f.body:f.end]
+		at = int(end)
+		if i > 0 && bytes.Equal(topic, last) {
+			continue
+		}
+		r.add(set, from, i)
+		set, last, from = r.lookup(root, topic), topic, i
+	}
+	r.add(set, from, b.n)
+}
+
+// Forward sends every message of the batch to every peer whose subscription is a
+// prefix of its first frame: what a broker does with what its XSUB receives. It is
+// called by the handler that got the batch, by many of them at once. Batches of
+// one caller reach each peer in order.
+//
+// It returns at once unless a peer's queue is full. Then, without Options.NoDrop,
+// what does not fit is dropped for that peer; with it Forward waits for the peer
+// until the peer's budget (Options.SlowGrace) is spent, whereupon the peer is
+// isolated: dropped for until half of its queue is free.
+func (x *XPUB) Forward(b Batch) {
+	r := x.routers.Get().(*router)
+	defer x.routers.Put(r)
+	if b.ends == nil {
+		r.ends = r.ends[:0]
+		for at := 0; at < len(b.data); {
+			at = messageEnd(b.data, at)
+			r.ends = append(r.ends, uint32(at))
+		}
+		b.ends = r.ends
+	}
+	r.route(x.root.Load(), &b)
+	// Whoever has room is served before anybody is waited for.
+	for _, slot := range r.touched {
+		st := &r.stages[slot]
+		st.runs = st.pipe.offer(&b, st.runs)
+	}
+	for _, slot := range r.touched {
+		st := &r.stages[slot]
+		if len(st.runs) > 0 {
+			x.insist(st, &b, r.waiter)
+		}
+		st.pipe = nil
+	}
+}
+
+// insist delivers what a pipe had no room for, or drops it.
+func (x *XPUB) insist(st *stage, b *Batch, w *waiter) {
+	p := st.pipe
+	for len(st.runs) > 0 {
+		p.mu.Lock()
+		if x.opt.NoDrop && !p.slow.isolated {
+			p.await(w)
+		}
+		if p.gone || p.room() == 0 {
+			for _, left := range st.runs {
+				p.drop(left.to - left.from)
+			}
+			p.mu.Unlock()
+			st.runs = st.runs[:0]
+			return
+		}
+		p.mu.Unlock()
+		st.runs = p.offer(b, st.runs)
+	}
+}
+
+// offer writes or queues messages as far as there is room and returns what is
+// left of the runs.
+func (p *pipe) offer(b *Batch, runs []run) []run {
+	all := runs
+	done := 0
+	p.mu.Lock()
+	for done < len(runs) && !p.gone {
+		room := p.room()
+		if room == 0 {
+			break
+		}
+		r := &runs[done]
+		n := min(room, r.to-r.from)
+		data, start := b.span(r.from, r.from+n)
+		c := p.conn
+		if c != nil && !p.flushing && p.q.empty() && c.wr.direct() &&
+			(len(runs) == 1 || len(data) >= copyBelow) {
+			p.writeDirect(c, b, data, start, n)
+		} else {
+			p.pushShared(b.chunk, data, start, n)
+		}
+		if r.from += n; r.from == r.to {
+			done++
+		}
+	}
+	if p.gone {
+		done = len(runs)
+	}
+	c := p.conn
+	if c != nil && !p.flushing && !p.q.empty() {
+		p.flushing = true
+		p.mu.Unlock()
+		p.flushInline(c)
+	} else {
+		p.mu.Unlock()
+	}
+	// The rest is moved to the front, so that the stage keeps its memory.
+	return all[:copy(all, runs[done:])]
+}
+
+// span returns the bytes of messages [from, to) and where they begin in the
+// chunk.
+func (b *Batch) span(from, to int) (data []byte, start int) {
+	at := 0
+	if from > 0 {
+		at = int(b.ends[from-1])
+	}
+	return b.data[at:b.ends[to-1]], b.off + at
+}
+
+// writeDirect writes n messages without queueing them, and queues what the
+// kernel does not take. The caller holds p.mu, which is released meanwhile; the
+// queue is empty and nobody is flushing.
+func (p *pipe) writeDirect(c *conn, b *Batch, data []byte, start, n int) {
+	p.flushing = true
+	p.mu.Unlock()
+	written, err := c.wr.try(data)
+	if err != nil {
+		c.close()
+	}
+	p.mu.Lock()
+	if p.conn == c && written == len(data) {
+		p.peer.ctr.sent(n, len(data))
+		if p.q.empty() {
+			p.flushing = false
+			p.becameEmpty()
+		} else {
+			c.wr.wake() // others queued behind us
+		}
+		return
+	}
+	whole, at := 0, 0
+	for whole < n {
+		end := messageEnd(data, at)
+		if end > written {
+			break
+		}
+		at = end
+		whole++
+	}
+	p.peer.ctr.sent(whole, at)
+	if p.gone {
+		p.peer.ctr.lost.Add(uint64(n - whole))
+		return
+	}
+	rest := segment{start: start + at, off: start + written, end: start + len(data), msgs: n - whole}
+	if b.chunk.keepsTooMuch(len(data) - at) {
+		rest.chunk = newChunk(len(data) - at)
+		rest.end = copy(rest.chunk.buf, data[at:])
+		rest.start, rest.off = 0, written-at
+		rest.own = p.q.empty()
+	} else {
+		rest.chunk = b.chunk.hold()
+	}
+	p.msgs += rest.msgs
+	p.bytes += len(rest.chunk.buf)
+	if p.conn != c {
+		// The connection was lost, and with it what the kernel had of the
+		// message; whoever flushes now owns the front of the queue.
+		rest.off = rest.start
+		p.q.push(rest)
+		p.startWriter()
+		return
+	}
+	p.q.pushFront(rest)
+	c.wr.wake()
+}

@@ -1,0 +1,391 @@
+package sockets
+
+import "encoding/binary"
+
+const (
+	// maxBatch bounds the messages of one batch, so that whoever is to run
+	// between two batches gets its turn.
+	maxBatch = 1024
+	// firstRead and maxRead bound the size of one read. It grows while reads
+	// come back full and shrinks while they come back nearly empty, so that a
+	// quiet connection never holds much.
+	firstRead = 16 << 10
+	maxRead   = 256 << 10
+	// maxCommand bounds a command between messages: a subscription is the
+	// largest there is.
+	maxCommand = 64 << 10
+)
+
+// A reader finds the messages in what a connection receives. Its chunk is laid
+// out so:
+//
+//	0        start         scan                 fill          len
+//	| handed  | frames of a  | a frame that is    | room to read |
+//	| over    | message that | not complete       | into         |
+//	|         | is not       |                    |              |
+//
+// With a FrameCodec what lies before scan is opened and what lies behind it is
+// still sealed.
+type reader struct {
+	c     *conn
+	chunk *chunk // nil while there is nothing to hold
+	start int    // start of the first message not handed over
+	scan  int    // start of the first frame not parsed
+	fill  int    // end of what was received
+	want  int    // bytes behind start that the incomplete frame is known to need
+	size  int    // bytes to ask for in a read
+
+	limit  int // messages per batch
+	first  int // start of the batch being collected
+	bodies int64
+	frames int64 // body bytes of the incomplete message
+	ends   []uint32
+
+	err    error
+	onRead func(fd uintptr) bool // bound once: a method value allocates
+}
+
+func (r *reader) init(c *conn) {
+	r.c = c
+	r.size = firstRead
+	r.limit = maxBatch
+	if hwm := c.sock.opt.RcvHWM; hwm > 0 && hwm < maxBatch {
+		r.limit = hwm
+	}
+	r.onRead = r.readable
+}
+
+// run reads until an error. It returns io.EOF when the peer closed.
+func (r *reader) run() error {
+	defer r.drop()
+	if r.c.raw != nil {
+		err := r.c.raw.Read(r.onRead)
+		if r.err != nil {
+			return r.err
+		}
+		return err
+	}
+	for {
+		n, err := r.c.nc.Read(r.room())
+		if n > 0 {
+			if err := r.received(n); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// drop lets go of the chunk at the end.
+func (r *reader) drop() {
+	if r.chunk != nil {
+		r.chunk.release()
+		r.chunk = nil
+	}
+}
+
+// room returns where the next read goes; it is never empty.
+func (r *reader) room() []byte {
+	if r.chunk == nil {
+		r.chunk = newChunk(r.size)
+		r.start, r.scan, r.fill, r.want = 0, 0, 0, 0
+	}
+	pending := r.fill - r.start
+	switch {
+	case pending == 0 && !r.chunk.shared() && len(r.chunk.buf) >= r.size:
+		r.start, r.scan, r.fill = 0, 0, 0
+	case len(r.chunk.buf)-r.fill >= r.size/4 && r.start+r.want <= len(r.chunk.buf):
+		// Enough left behind what is held.
+	default:
+		r.move(r.capacity(pending))
+	}
+	return r.chunk.buf[r.fill:]
+}
+
+// capacity is the size of chunk for a message of which pending bytes are there.
+// Memory grows with what was really received, not with what a header promises.
+func (r *reader) capacity(pending int) int {
+	n := max(r.size, pending+r.size/4)
+	if r.want > n {
+		n = min(r.want, max(n, 4*pending))
+	}
+	return n
+}
+
+// move brings the incomplete message to the front of a chunk of n bytes or more.
+func (r *reader) move(n int) {
+	held := r.chunk.buf[r.start:r.fill]
+	if len(r.chunk.buf) >= n && !r.chunk.shared() {
+		copy(r.chunk.buf, held)
+	} else {
+		to := newChunk(n)
+		copy(to.buf, held)
+		r.chunk.release()
+		r.chunk = to
+	}
+	r.scan -= r.start
+	r.fill -= r.start
+	r.start = 0
+}
+
+// idle is called when there is nothing more to read now: it gives back memory.
+func (r *reader) idle() {
+	switch pending := r.fill - r.start; {
+	case r.chunk == nil:
+	case pending == 0:
+		r.drop()
+	case r.chunk.keepsTooMuch(pending) && chunkClass(len(r.chunk.buf)) > chunkClass(pending):
+		to := newChunk(pending)
+		copy(to.buf, r.chunk.buf[r.start:r.fill])
+		r.chunk.release()
+		r.chunk = to
+		r.scan -= r.start
+		r.fill -= r.start
+		r.start = 0
+	}
+}
+
+// adapt chooses the size of the next reads.
+func (r *reader) adapt(n, asked int) {
+	switch {
+	case n == asked && r.size < maxRead:
+		r.size *= 4
+	case n < r.size/16 && r.size > firstRead:
+		r.size /= 4
+	}
+}
+
+// received parses n more bytes and hands over the messages that are complete.
+func (r *reader) received(n int) error {
+	r.adapt(n, len(r.chunk.buf)-r.fill)
+	r.fill += n
+	r.first = r.start
+	var err error
+	if r.c.codec == nil {
+		err = r.parse()
+	} else {
+		err = r.parseSealed()
+	}
+	if herr := r.handOver(); err == nil {
+		err = herr
+	}
+	return err
+}
+
+// parse walks the frames that are complete.
+func (r *reader) parse() error {
+	buf := r.chunk.buf[:r.fill]
+	limit := uint64(r.c.sock.opt.MaxMessageSize)
+	at := r.scan
+	for r.fill-at >= shortHeader {
+		flags := buf[at]
+		body, size := at+shortHeader, uint64(buf[at+1])
+		if flags&flagLong != 0 {
+			if r.fill-at < longHeader {
+				break
+			}
+			body, size = at+longHeader, binary.BigEndian.Uint64(buf[at+1:])
+		}
+		if flags&^byte(flagMore|flagLong) != 0 {
+			next, err := r.special(at, body, size)
+			if err != nil {
+				return err
+			}
+			if next < 0 {
+				break
+			}
+			at = next
+			continue
+		}
+		if size > limit || uint64(body-r.start)+size > limit {
+			return protocolErrorf(ReasonMessageSize, "a message of more than %d bytes", limit)
+		}
+		if uint64(r.fill-body) < size {
+			r.want = body - r.start + int(size)
+			break
+		}
+		at = body + int(size)
+		r.frames += int64(size)
+		if flags&flagMore == 0 {
+			if err := r.message(at); err != nil {
+				return err
+			}
+		}
+	}
+	r.scan = at
+	return nil
+}
+
+// message adds the message that ends at end to the batch.
+func (r *reader) message(end int) error {
+	r.ends = append(r.ends, uint32(end-r.first))
+	r.bodies += r.frames
+	r.frames = 0
+	r.start, r.want = end, 0
+	if len(r.ends) >= r.limit {
+		return r.handOver()
+	}
+	return nil
+}
+
+// handOver gives the collected batch to the socket.
+func (r *reader) handOver() error {
+	n := len(r.ends)
+	if n == 0 {
+		r.first = r.start
+		return nil
+	}
+	end := r.first + int(r.ends[n-1])
+	b := Batch{
+		chunk:  r.chunk,
+		data:   r.chunk.buf[r.first:end:end],
+		off:    r.first,
+		n:      n,
+		bodies: r.bodies,
+		peer:   r.c.pipe.peer,
+		ends:   r.ends,
+	}
+	r.c.pipe.peer.ctr.received(b)
+	err := r.c.sock.kind.received(r.c.pipe, b)
+	r.ends = r.ends[:0]
+	r.bodies = 0
+	r.first = r.start
+	return err
+}
+
+// special handles a frame that is no part of a message: a command, or one with
+// unknown flags. It returns where to go on, or -1 if the frame is not complete.
+func (r *reader) special(at, body int, size uint64) (next int, err error) {
+	buf := r.chunk.buf
+	flags := buf[at]
+	if flags&^byte(flagsKnown) != 0 {
+		return 0, protocolErrorf(ReasonFrame, "frame with reserved flags %#02x", flags)
+	}
+	if flags&flagMore != 0 {
+		return 0, protocolErrorf(ReasonFrame, "command with the MORE flag")
+	}
+	if size > maxCommand {
+		return 0, protocolErrorf(ReasonCommand, "command of %d bytes, at most %d are taken", size, maxCommand)
+	}
+	if uint64(r.fill-body) < size {
+		r.want = body - r.start + int(size)
+		return -1, nil
+	}
+	end := body + int(size)
+	// The batch cannot include the command, and whoever reacts to the command
+	// must have seen what came before it.
+	incomplete := at - r.start
+	if err := r.handOver(); err != nil {
+		return 0, err
+	}
+	if err := r.c.command(buf[body:end]); err != nil {
+		return 0, err
+	}
+	// libzmq may send a PING between the frames of a message: the frames before
+	// it are moved up to stay in one piece with the rest.
+	copy(buf[end-incomplete:end], buf[r.start:at])
+	r.start = end - incomplete
+	r.first = r.start
+	r.want = 0
+	return end, nil
+}
+
+// parseSealed opens the frames that are complete. A plain frame is shorter than
+// its sealed form, so plain frames are laid down one behind the other in front of
+// what is still sealed; at the end the gap between them is closed.
+func (r *reader) parseSealed() error {
+	buf := r.chunk.buf
+	limit := uint64(r.c.sock.opt.MaxMessageSize)
+	plain, at := r.scan, r.scan
+	for r.fill-at >= shortHeader {
+		flags := buf[at]
+		body, size := at+shortHeader, uint64(buf[at+1])
+		if flags&flagLong != 0 {
+			if r.fill-at < longHeader {
+				break
+			}
+			body, size = at+longHeader, binary.BigEndian.Uint64(buf[at+1:])
+		}
+		if flags&^byte(flagsKnown) != 0 {
+			return protocolErrorf(ReasonFrame, "frame with reserved flags %#02x", flags)
+		}
+		sealedLimit := limit + uint64(r.c.codec.Overhead())
+		if size > sealedLimit || uint64(plain-r.start)+size > sealedLimit {
+			return protocolErrorf(ReasonMessageSize, "a message of more than %d bytes", limit)
+		}
+		if uint64(r.fill-body) < size {
+			r.want = plain - r.start + body - at + int(size)
+			break
+		}
+		end := body + int(size)
+		plainFlags, opened, err := r.c.codec.Open(flags, buf[body:end])
+		if err != nil {
+			return err
+		}
+		at = end
+		if plainFlags&flagCommand != 0 {
+			if err := r.handOver(); err != nil {
+				return err
+			}
+			if err := r.c.command(opened); err != nil {
+				return err
+			}
+			continue
+		}
+		to := plain + frameSize(len(opened))
+		copy(buf[to-len(opened):to], opened)
+		appendHeader(buf[plain:plain], plainFlags&flagMore, len(opened))
+		plain = to
+		r.frames += int64(len(opened))
+		if plainFlags&flagMore == 0 {
+			if err := r.message(plain); err != nil {
+				return err
+			}
+		}
+	}
+	copy(buf[plain:], buf[at:r.fill])
+	r.fill -= at - plain
+	r.scan = plain
+	return nil
+}
+
+// appendHeader appends a frame header for a body of n bytes.
+func appendHeader(dst []byte, flags byte, n int) []byte {
+	if n > maxShort {
+		return binary.BigEndian.AppendUint64(append(dst, flags|flagLong), uint64(n))
+	}
+	return append(dst, flags, byte(n))
+}
+
+// command reacts to a command between messages.
+func (c *conn) command(body []byte) error {
+	name, data, ok := cutCommand(body)
+	if !ok {
+		return protocolErrorf(ReasonFrame, "malformed command %s", quoted(body))
+	}
+	switch string(name) {
+	case "PING":
+		return c.pong(data)
+	case "PONG":
+		return nil
+	case "ERROR":
+		return ExpectCommand("ERROR", data, "traffic")
+	case "SUBSCRIBE":
+		return c.sock.kind.subscription(c.pipe, data, true)
+	case "CANCEL":
+		return c.sock.kind.subscription(c.pipe, data, false)
+	}
+	return protocolErrorf(ReasonCommand, "command %s", quoted(name))
+}
+
+// pong answers a PING (RFC 37, "The PING and PONG commands"): 2 bytes of TTL, at
+// most 16 of context, which the answer repeats.
+func (c *conn) pong(data []byte) error {
+	const ttl, maxContext = 2, 16
+	if len(data) < ttl || len(data) > ttl+maxContext {
+		return protocolErrorf(ReasonFrame, "PING with %d bytes", len(data))
+	}
+	return c.pipe.sendCommand("PONG", data[ttl:])
+}

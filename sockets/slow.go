@@ -1,0 +1,138 @@
+package sockets
+
+import "time"
+
+// refillPart is how much slower a waiting budget refills than it is spent.
+const refillPart = 10
+
+// slowness is a pipe's account of being waited for; all under pipe.mu.
+//
+//	waited for --budget spent--> isolated --half of the queue free--> trusted again
+//
+// The budget, SlowGrace at most, is spent while anybody waits for room in the
+// pipe and refills at a tenth of real time otherwise. So one subscriber costs the
+// publishers at most the grace at once, or a tenth of their time in the long run.
+type slowness struct {
+	budget   time.Duration // at the time below
+	at       time.Time     // zero before the first wait: the budget is whole
+	waiting  int
+	waiters  []*waiter
+	isolated bool
+	dropped  uint64 // since the isolation began
+}
+
+// A waiter waits for room in a pipe; a goroutine uses one for all its waits.
+type waiter struct {
+	woken chan struct{}
+	timer *time.Timer
+}
+
+func newWaiter() *waiter {
+	w := &waiter{woken: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
+	w.timer.Stop()
+	return w
+}
+
+// wake releases all who wait. The caller holds p.mu.
+func (p *pipe) wake() {
+	for i, w := range p.slow.waiters {
+		select {
+		case w.woken <- struct{}{}:
+		default:
+		}
+		p.slow.waiters[i] = nil
+	}
+	p.slow.waiters = p.slow.waiters[:0]
+}
+
+// settle brings the budget up to date.
+func (s *slowness) settle(now time.Time, grace time.Duration) {
+	switch {
+	case s.at.IsZero():
+		s.budget = grace
+	case s.waiting > 0:
+		s.budget = max(0, s.budget-now.Sub(s.at))
+	default:
+		s.budget = min(grace, s.budget+now.Sub(s.at)/refillPart)
+	}
+	s.at = now
+}
+
+// await waits until the pipe has room, is isolated, or has ended, or the socket
+// closes. The caller holds p.mu, also afterwards.
+func (p *pipe) await(w *waiter) {
+	grace := p.sock.opt.SlowGrace
+	s := &p.slow
+	for p.room() == 0 && !p.gone && !s.isolated {
+		s.settle(time.Now(), grace)
+		var expired <-chan time.Time
+		if grace >= 0 {
+			if s.budget <= 0 {
+				p.isolate()
+				return
+			}
+			w.timer.Reset(s.budget)
+			expired = w.timer.C
+		}
+		s.waiting++
+		s.waiters = append(s.waiters, w)
+		p.mu.Unlock()
+		closing := false
+		select {
+		case <-w.woken:
+		case <-expired:
+		case <-p.sock.closing:
+			closing = true
+		}
+		w.timer.Stop()
+		p.mu.Lock()
+		s.settle(time.Now(), grace)
+		s.waiting--
+		p.forget(w)
+		if closing {
+			return
+		}
+	}
+}
+
+// forget removes a waiter that was not woken, and its wake-up if it was.
+func (p *pipe) forget(w *waiter) {
+	for i, o := range p.slow.waiters {
+		if o == w {
+			last := len(p.slow.waiters) - 1
+			p.slow.waiters[i] = p.slow.waiters[last]
+			p.slow.waiters[last] = nil
+			p.slow.waiters = p.slow.waiters[:last]
+			break
+		}
+	}
+	select {
+	case <-w.woken:
+	default:
+	}
+}
+
+// isolate stops waiting for the pipe. The caller holds p.mu.
+func (p *pipe) isolate() {
+	p.slow.isolated = true
+	p.slow.dropped = 0
+	p.wake()
+	p.sock.tell(Event{Kind: EventIsolated, Endpoint: p.peer.Endpoint, Addr: p.peer.Addr(), Peer: p.peer})
+}
+
+// rejoin ends the isolation. The caller holds p.mu.
+func (p *pipe) rejoin() {
+	if !p.slow.isolated {
+		return
+	}
+	p.slow.isolated = false
+	p.sock.tell(Event{Kind: EventRejoined, Endpoint: p.peer.Endpoint, Addr: p.peer.Addr(), Peer: p.peer, Dropped: p.slow.dropped})
+}
+
+// drop counts n messages that were not queued. The caller holds p.mu.
+func (p *pipe) drop(n int) {
+	p.peer.ctr.dropped.Add(uint64(n))
+	if p.slow.isolated {
+		p.slow.dropped += uint64(n)
+	}
+}

@@ -1,0 +1,301 @@
+package sockets
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+	uatomic "go.uber.org/atomic"
+)
+
+// kind is what distinguishes the socket types. Its methods are called by the
+// goroutine of the connection concerned.
+type kind interface {
+	// opened: a pipe exists, with or without a connection.
+	opened(p *pipe)
+	// attached: the pipe has a connection.
+	attached(p *pipe)
+	// received: messages came. The batch is valid until the return. An error
+	// ends the connection.
+	received(p *pipe, b Batch) error
+	// subscription: a SUBSCRIBE or CANCEL command came.
+	subscription(p *pipe, prefix []byte, subscribe bool) error
+	// lost: the pipe's connection ended and the pipe lives on.
+	lost(p *pipe)
+	// ended: the pipe has ended.
+	ended(p *pipe)
+	// prefixes returns some of what the peer subscribes to, for the log.
+	prefixes(p *Peer) []string
+}
+
+// socket is what all socket types share: endpoints, connections, their life.
+//
+//	New --> open --Close--> closing (linger) --> closed
+//
+// Once closed, always closed.
+type socket struct {
+	typ     zmq4.SocketType
+	opt     Options
+	kind    kind
+	monitor *monitor
+	wg      sync.WaitGroup // accept loops, dial loops, readers, writers
+	closing chan struct{}  // closed when Close has lingered
+	failed  failures
+	nconns  uatomic.Int32
+
+	mu        sync.Mutex
+	listeners map[string]*listener // by the endpoint bound
+	dialers   map[string]*dialer   // by the endpoint as given
+	pipes     map[*pipe]struct{}
+	nets      map[net.Conn]struct{} // every connection, in its handshake or after
+	closed    bool
+	finished  chan struct{} // closed when Close is done
+}
+
+func (s *socket) init(typ zmq4.SocketType, opt Options, k kind) error {
+	if err := opt.Validate(); err != nil {
+		return err
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Mechanism == nil {
+		opt.Mechanism = NewNull
+	}
+	s.typ, s.opt, s.kind = typ, opt, k
+	s.closing = make(chan struct{})
+	s.finished = make(chan struct{})
+	s.failed = newFailures()
+	s.listeners = make(map[string]*listener)
+	s.dialers = make(map[string]*dialer)
+	s.pipes = make(map[*pipe]struct{})
+	s.nets = make(map[net.Conn]struct{})
+	s.monitor = newMonitor(s)
+	go s.monitor.run()
+	return nil
+}
+
+func (s *socket) tell(e Event) { s.monitor.tell(e) }
+
+// Close stops accepting and dialling, waits up to Options.Linger for queued
+// messages to be taken by the kernel, closes all connections and waits for the
+// socket's goroutines, handlers included: it must not be called by a handler.
+// Later calls wait for the first.
+func (s *socket) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		<-s.finished
+		return nil
+	}
+	s.closed = true
+	listeners := s.listeners
+	pipes := make([]*pipe, 0, len(s.pipes))
+	for p := range s.pipes {
+		pipes = append(pipes, p)
+	}
+	s.mu.Unlock()
+
+	for _, l := range listeners {
+		l.close()
+	}
+	s.linger(pipes)
+	close(s.closing)
+	s.mu.Lock()
+	for _, d := range s.dialers {
+		d.cancel()
+	}
+	for nc := range s.nets {
+		nc.Close()
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+	for _, p := range pipes {
+		p.detach(true, true)
+	}
+	close(s.monitor.pending)
+	<-s.monitor.done
+	close(s.finished)
+	return nil
+}
+
+// linger waits until the pipes are empty or the time is up.
+func (s *socket) linger(pipes []*pipe) {
+	if s.opt.Linger == 0 {
+		return
+	}
+	var expired <-chan time.Time
+	if s.opt.Linger > 0 {
+		t := time.NewTimer(s.opt.Linger)
+		defer t.Stop()
+		expired = t.C
+	}
+	for _, p := range pipes {
+		if empty := p.untilEmpty(); empty != nil {
+			select {
+			case <-empty:
+			case <-expired:
+				return
+			}
+		}
+	}
+}
+
+// enter registers a connection so that Close can end it; false when it is too
+// late for that.
+func (s *socket) enter(nc net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.nets[nc] = struct{}{}
+	s.nconns.Inc()
+	return true
+}
+
+func (s *socket) leave(nc net.Conn) {
+	s.mu.Lock()
+	delete(s.nets, nc)
+	s.mu.Unlock()
+	s.nconns.Dec()
+	nc.Close()
+}
+
+// open registers a pipe.
+func (s *socket) open(p *pipe) {
+	s.mu.Lock()
+	s.pipes[p] = struct{}{}
+	s.mu.Unlock()
+	s.kind.opened(p)
+}
+
+// end ends a pipe.
+func (s *socket) end(p *pipe) {
+	p.detach(true, true)
+	s.kind.ended(p)
+	s.mu.Lock()
+	delete(s.pipes, p)
+	s.mu.Unlock()
+}
+
+// establish runs the handshake on a new connection and returns it attached to
+// nothing yet.
+func (s *socket) establish(nc net.Conn, endpoint string, server bool) (FrameCodec, zmq4.SocketType, error) {
+	tune(nc, &s.opt)
+	sec := s.opt.Mechanism(server)
+	typ, err := handshake(nc, s.typ, sec, server, time.Now().Add(s.opt.HandshakeTimeout))
+	if err != nil {
+		reason := reasonOf(err)
+		if s.isClosing() {
+			reason, err = ReasonShutdown, ErrClosed
+		}
+		s.failed.count(reason)
+		s.tell(Event{Kind: EventHandshakeFailed, Endpoint: endpoint, Addr: remoteAddr(nc), Reason: reason, Err: err})
+		return nil, "", err
+	}
+	codec, _ := sec.(FrameCodec)
+	return codec, typ, nil
+}
+
+// serve runs a connection whose handshake is done until it ends.
+func (s *socket) serve(nc net.Conn, codec FrameCodec, typ zmq4.SocketType, p *pipe) error {
+	addr := remoteAddr(nc)
+	p.peer.addr.Store(&addr)
+	p.peer.typ.Store(&typ)
+	c := newConn(s, nc, codec, p)
+	p.attach(c)
+	s.kind.attached(p)
+	s.tell(Event{Kind: EventConnected, Endpoint: p.peer.Endpoint, Addr: addr, Peer: p.peer})
+	err := c.run()
+	reason := reasonOf(err)
+	s.failed.count(reason)
+	s.tell(Event{Kind: EventDisconnected, Endpoint: p.peer.Endpoint, Addr: addr, Peer: p.peer, Reason: reason, Err: plainEOF(err)})
+	return err
+}
+
+// plainEOF drops the errors that say no more than that the peer has gone.
+func plainEOF(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, ErrClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (s *socket) isClosing() bool {
+	select {
+	case <-s.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// remoteAddr is the peer's address; Unix domain peers have none.
+func remoteAddr(nc net.Conn) string {
+	if a := nc.RemoteAddr(); a != nil && a.String() != "" && a.String() != "@" {
+		return a.String()
+	}
+	return "ipc"
+}
+
+// Peers returns the figures of all peers, in the order of their IDs.
+func (s *socket) Peers() []PeerStats {
+	s.mu.Lock()
+	list := make([]PeerStats, 0, len(s.pipes))
+	for p := range s.pipes {
+		list = append(list, p.stats())
+	}
+	s.mu.Unlock()
+	slices.SortFunc(list, func(a, b PeerStats) int { return int(int64(a.Peer.ID - b.Peer.ID)) })
+	return list
+}
+
+// Stats returns the socket's figures.
+func (s *socket) Stats() Stats {
+	st := Stats{Failures: make(map[Reason]uint64), LostEvents: s.monitor.lost.Load()}
+	for r, n := range s.failed {
+		st.Failures[r] = n.Load()
+	}
+	st.Connections = int(s.nconns.Load())
+	return st
+}
+
+// Endpoints returns the endpoints bound, with the real addresses and ports.
+func (s *socket) Endpoints() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]string, 0, len(s.listeners))
+	for e := range s.listeners {
+		list = append(list, e)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Type returns the socket's type.
+func (s *socket) Type() zmq4.SocketType { return s.typ }
+
+// noSubscription is kind.subscription for sockets that have no subscribers.
+func noSubscription(typ zmq4.SocketType, subscribe bool) error {
+	name := "CANCEL"
+	if subscribe {
+		name = "SUBSCRIBE"
+	}
+	return protocolErrorf(ReasonCommand, "command %s on a %s socket", name, typ)
+}
+
+// endpointError adds what was done to an error that names only the address.
+func endpointError(verb, endpoint string, err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		err = op.Err
+	}
+	return fmt.Errorf("%s %s: %w", verb, endpoint, err)
+}
