@@ -299,4 +299,56 @@ func BenchmarkConnJSON(b *testing.B) {
 		}
 		perRecord(b)
 	})
+	b.Run("impl=codec", func(b *testing.B) {
+		benchFormat(b, payload, func(o *codec.TextOptions) { o.Format = codec.FormatJSON })
+	})
+}
+
+// BenchmarkConnTSV is the same for TSV.
+func BenchmarkConnTSV(b *testing.B) {
+	benchFormat(b, connBatch(b, connRecords(connCount)), func(*codec.TextOptions) {})
+}
+
+// benchFormat measures from payload to text.
+func benchFormat(b *testing.B, payload []byte, change func(*codec.TextOptions)) {
+	f := newFormatter(b, change)
+	var batch codec.Batch
+	var dst []byte
+	b.SetBytes(int64(len(payload)))
+	b.ReportAllocs()
+	for b.Loop() {
+		err := batch.DecodeHeader(payload)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if dst, err = f.AppendRecords(dst[:0], &batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	perRecord(b)
+}
+
+// BenchmarkConnDecode checks a batch and looks at every value.
+func BenchmarkConnDecode(b *testing.B) {
+	payload := connBatch(b, connRecords(connCount))
+	var batch codec.Batch
+	b.SetBytes(int64(len(payload)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := batch.DecodeHeader(payload); err != nil {
+			b.Fatal(err)
+		}
+		r, present := batch.Records(), 0
+		for r.Next() {
+			for i := range batch.Fields {
+				if r.Value(i).Present {
+					present++
+				}
+			}
+		}
+		if r.Err() != nil || present == 0 {
+			b.Fatal(present, r.Err())
+		}
+	}
+	perRecord(b)
 }

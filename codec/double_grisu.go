@@ -1,0 +1,231 @@
+package codec
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+)
+
+const (
+	mantissaBits = 52
+	hiddenBit    = 1 << mantissaBits
+	exponentBias = 1023
+	exponentMask = 0x7ff
+)
+
+var pow10 = [...]uint64{
+	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+}
+
+// putJSONDouble writes d as RapidJSON does: the digits of Grisu2, null for what
+// is not a number.
+func putJSONDouble(buf []byte, n int, d float64) int {
+	b := math.Float64bits(d)
+	if b>>mantissaBits&exponentMask == exponentMask {
+		return n + copy(buf[n:], "null")
+	}
+	if b>>63 != 0 {
+		buf[n] = '-'
+		n++
+		b &^= 1 << 63
+	}
+	if b == 0 {
+		return n + copy(buf[n:], "0.0")
+	}
+	if q, ok := shortMicros(b); ok {
+		return putMicros(buf, n, q)
+	}
+	digits, k := grisu2(b)
+	return putDigits(buf, n, digits, k)
+}
+
+// shortMicros finds what Grisu2 finds if that is a whole number q of
+// millionths, as it is for timestamps. b is a positive double.
+//
+// A double below 2^33 is more than a unit in the last place from its neighbours
+// in millionths: at most one of them reads back as this double. If it lies well
+// inside the interval of what does, Grisu2 comes upon it before any longer
+// number. Near the interval's ends Grisu2 may miss it and must be asked.
+func shortMicros(b uint64) (q uint64, ok bool) {
+	e := int(b>>mantissaBits) - exponentBias
+	if e < -11 || e > 32 {
+		return 0, false
+	}
+	// The value in millionths is hi:lo / 2^s, exactly.
+	s := uint(mantissaBits - e)
+	hi, lo := bits.Mul64(b&(hiddenBit-1)|hiddenBit, 1e6)
+	q = hi<<(64-s) | lo>>s
+	rest := lo & (1<<s - 1)
+	// The interval reaches half a unit in the last place, 500000 here, to both
+	// sides. A power of two has only half of that below.
+	const near = 490000
+	if rest > near {
+		q++
+		rest = 1<<s - rest
+	}
+	return q, rest == 0 || rest <= near && b&(hiddenBit-1) != 0
+}
+
+// putMicros writes q millionths, with at least one decimal and no more than
+// needed.
+func putMicros(buf []byte, n int, q uint64) int {
+	n = putUint(buf, n, q/1e6)
+	d := digits8(q % 1e6 * 100)
+	binary.LittleEndian.PutUint64(buf[n+1:], d|asciiZeros)
+	buf[n] = '.'
+	// The last byte that is not zero is the last digit; the first one stays.
+	return n + 9 - bits.LeadingZeros64(d|1)>>3
+}
+
+// grisu2 returns the digits and exponent of a positive double, digits * 10^k,
+// as F. Loitsch's algorithm finds them when it keeps one unit of its 64-bit
+// significands away from the borders: digits that read back as the same double,
+// nearly always the shortest ones. b are the bits of the double.
+func grisu2(b uint64) (digits uint64, k int) {
+	f, e := b&(hiddenBit-1), int(b>>mantissaBits)
+	below := uint64(1) // distance to the lower border, in quarter units
+	if e != 0 {
+		f |= hiddenBit
+		if f != hiddenBit {
+			below = 2
+		}
+	} else {
+		e, below = 1, 2
+	}
+	// w is the value, wp and wm the borders, all with the same exponent.
+	norm := bits.LeadingZeros64(f)
+	w := f << norm
+	wp := w + 1<<(norm-1)
+	wm := w - below<<(norm-2)
+	e -= exponentBias + mantissaBits + norm
+
+	p := &grisuPowers[grisuIndex(e)]
+	k = -(grisuMinPower + grisuPowerStep*grisuIndex(e))
+	w = mulRound(w, p.f)
+	wp = mulRound(wp, p.f) - 1
+	wm = mulRound(wm, p.f) + 1
+	shift := -(e + int(p.e) + 64)
+	if f < hiddenBit {
+		return grisuDigitsWide(w, wp, wp-wm, uint(shift), k)
+	}
+	return grisuDigits(w, wp, wp-wm, uint(shift), k)
+}
+
+// grisuIndex chooses the power that brings a significand with exponent e into
+// the range that grisuDigits wants.
+func grisuIndex(e int) int {
+	// ceil((-61-e) * log10(2)) + 347; the numerator is exact enough for all
+	// exponents of doubles.
+	const log2, one = 1292913986, 1 << 32
+	x := int64(-61-e)*log2 + 347*one + one - 1
+	return int(x>>32>>3) + 1
+}
+
+// mulRound is the upper half of x * y, rounded by the highest lower bit.
+func mulRound(x, y uint64) uint64 {
+	hi, lo := bits.Mul64(x, y)
+	return hi + lo>>63
+}
+
+// grisuDigits cuts digits off wp until what remains is less than delta, then
+// goes back toward w as far as delta allows. All are in units of 2^-shift.
+func grisuDigits(w, wp, delta uint64, shift uint, k int) (uint64, int) {
+	mask := uint64(1)<<shift - 1
+	digits, rest := wp>>shift, wp&mask
+	if rest <= delta {
+		// delta is far less than 1, so only zeros can be left out.
+		for digits%10 == 0 {
+			digits /= 10
+			k++
+		}
+		return digits, k
+	}
+	// Take nearly all digits of a long fraction at once. If that is too many,
+	// which remains true with each further one, start again one by one.
+	i := int(shift-12)*1233>>12 - 1
+	hi, lo := bits.Mul64(rest, pow10[i])
+	if lo&mask >= delta*pow10[i] {
+		digits = digits*pow10[i] + (hi<<(64-shift) | lo>>shift)
+		rest, delta = lo&mask, delta*pow10[i]
+	} else {
+		i = 0
+	}
+	for {
+		i++
+		rest *= 10
+		delta *= 10
+		digits = digits*10 + rest>>shift
+		rest &= mask
+		if rest < delta {
+			break
+		}
+	}
+	return digits - grisuBack(rest, delta, mask+1, (wp-w)*pow10[i]), k - i
+}
+
+// grisuDigitsWide is grisuDigits for any delta, one digit at a time.
+func grisuDigitsWide(w, wp, delta uint64, shift uint, k int) (uint64, int) {
+	mask := uint64(1)<<shift - 1
+	whole, rest := wp>>shift, wp&mask
+	digits, gap := uint64(0), wp-w
+	for i := len(pow10) - 1; i >= 0; i-- {
+		digits = digits*10 + whole/pow10[i]
+		whole %= pow10[i]
+		if left := whole<<shift + rest; left <= delta && digits > 0 {
+			return digits - grisuBack(left, delta, pow10[i]<<shift, gap), k + i
+		}
+	}
+	for i := 1; ; i++ {
+		rest *= 10
+		delta *= 10
+		digits = digits*10 + rest>>shift
+		rest &= mask
+		if rest < delta {
+			return digits - grisuBack(rest, delta, mask+1, gap*pow10[i]), k - i
+		}
+	}
+}
+
+// grisuBack is how many steps of one to go back so that rest, the distance to
+// the upper border, comes as close to gap as it can without passing delta.
+func grisuBack(rest, delta, one, gap uint64) (steps uint64) {
+	for rest < gap && delta-rest >= one && (rest+one < gap || gap-rest > rest+one-gap) {
+		steps++
+		rest += one
+	}
+	return steps
+}
+
+// putDigits writes digits * 10^k in RapidJSON's layout: plain from 1e-6 up to
+// 1e21, always with a decimal, otherwise with an exponent.
+func putDigits(buf []byte, n int, digits uint64, k int) int {
+	// The digits go one byte further than they may have to, which leaves room
+	// for the point.
+	end := putUint(buf, n+1, digits)
+	length := end - (n + 1)
+	point := length + k // digits in front of the point
+	switch {
+	case k >= 0 && point <= 21:
+		copy(buf[n:], buf[n+1:end])
+		for n += length; k > 0; k-- {
+			buf[n] = '0'
+			n++
+		}
+		return n + copy(buf[n:], ".0")
+	case point > 0 && point <= 21:
+		copy(buf[n:n+point], buf[n+1:])
+		buf[n+point] = '.'
+		return end
+	case point > -6 && point <= 0:
+		binary.LittleEndian.PutUint64(buf[n:], '0'|'.'<<8|asciiZeros&^0xffff)
+		return putUint(buf, n+2-point, digits)
+	}
+	buf[n] = buf[n+1]
+	n++
+	if length > 1 {
+		buf[n] = '.'
+		n = end
+	}
+	buf[n] = 'e'
+	return putInt(buf, n+1, int64(point-1))
+}
