@@ -1,0 +1,103 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// MetricsServer serves /metrics in Prometheus' text format and /healthz.
+type MetricsServer struct {
+	listener net.Listener
+	http     *http.Server
+	done     chan struct{}
+	err      error // of Serve; read after done
+	once     sync.Once
+}
+
+// Bounds on what a client of the metrics server can tie up.
+const (
+	metricsHeaderTimeout = 5 * time.Second
+	metricsWriteTimeout  = 30 * time.Second
+	metricsHeaderBytes   = 16 << 10
+	metricsStopTimeout   = 2 * time.Second
+)
+
+// ServeMetrics listens at address ("host:port") and serves the figures of these
+// collectors, of the Go runtime and of the process.
+func ServeMetrics(address string, log *slog.Logger, parts ...prometheus.Collector) (*MetricsServer, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	registry := prometheus.NewRegistry()
+	parts = append(parts,
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, c := range parts {
+		if err := registry.Register(c); err != nil {
+			return nil, fmt.Errorf("metrics: %w", err)
+		}
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) && op.Err != nil {
+			err = op.Err
+		}
+		return nil, fmt.Errorf("metrics: listen at %s: %w", address, err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		fmt.Fprintln(w, "ok")
+	})
+	m := &MetricsServer{
+		listener: l,
+		http: &http.Server{
+			Handler:           mux,
+			ReadHeaderTimeout: metricsHeaderTimeout,
+			WriteTimeout:      metricsWriteTimeout,
+			MaxHeaderBytes:    metricsHeaderBytes,
+			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		},
+		done: make(chan struct{}),
+	}
+	go m.serve()
+	log.Info("metrics served", "address", l.Addr().String())
+	return m, nil
+}
+
+func (m *MetricsServer) serve() {
+	defer close(m.done)
+	if err := m.http.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+		m.err = err
+	}
+}
+
+// Addr returns the address bound.
+func (m *MetricsServer) Addr() net.Addr { return m.listener.Addr() }
+
+// Close stops the server and waits for it. Requests under way get two seconds.
+func (m *MetricsServer) Close() error {
+	m.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), metricsStopTimeout)
+		defer cancel()
+		if err := m.http.Shutdown(ctx); err != nil {
+			m.http.Close()
+		}
+		<-m.done
+	})
+	return m.err
+}
