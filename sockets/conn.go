@@ -19,9 +19,10 @@ type Peer struct {
 	// Endpoint is our endpoint the peer came through or was dialled at.
 	Endpoint string
 
-	addr atomic.Pointer[string]
-	typ  atomic.Pointer[zmq4.SocketType]
-	ctr  peerCounters
+	addr     atomic.Pointer[string]
+	typ      atomic.Pointer[zmq4.SocketType]
+	identity atomic.Pointer[any]
+	ctr      peerCounters
 }
 
 // Addr returns the remote address of the current or the last connection, "" if
@@ -40,6 +41,24 @@ func (p *Peer) SocketType() zmq4.SocketType {
 		return *t
 	}
 	return ""
+}
+
+// Identity returns what the mechanism of the current or the last connection
+// made of the peer (see [Identifier]), nil if it knows nothing or there was none.
+func (p *Peer) Identity() any {
+	if i := p.identity.Load(); i != nil {
+		return *i
+	}
+	return nil
+}
+
+// identify takes over the identity that a finished handshake has found.
+func (p *Peer) identify(sec zmq4.Security) {
+	var identity any
+	if i, ok := sec.(Identifier); ok {
+		identity = i.PeerIdentity()
+	}
+	p.identity.Store(&identity)
 }
 
 var lastPeerID atomic.Uint64

@@ -116,11 +116,11 @@ func (d *dialer) once() error {
 	// Disconnect must end the connection too.
 	stop := context.AfterFunc(d.ctx, func() { nc.Close() })
 	defer stop()
-	codec, typ, err := d.s.establish(nc, d.endpoint, false)
+	sec, typ, err := d.s.establish(nc, d.endpoint, false)
 	if err != nil {
 		return err
 	}
-	err = d.s.serve(nc, codec, typ, d.pipe)
+	err = d.s.serve(nc, sec, typ, d.pipe)
 	d.pipe.detach(false, d.s.opt.Immediate)
 	d.s.kind.lost(d.pipe)
 	return err

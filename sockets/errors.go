@@ -23,6 +23,7 @@ const (
 	ReasonGreeting         Reason = "greeting"           // not a ZMTP 3 greeting
 	ReasonMechanism        Reason = "mechanism"          // another security mechanism
 	ReasonSecurity         Reason = "security"           // the mechanism's handshake or a sealed frame is wrong
+	ReasonUnauthorized     Reason = "unauthorized"       // a key or name that may not enter
 	ReasonHandshake        Reason = "handshake"          // malformed READY or metadata
 	ReasonHandshakeTimeout Reason = "handshake_timeout"  // the handshake took too long
 	ReasonSocketType       Reason = "socket_type"        // unknown or incompatible Socket-Type

@@ -25,6 +25,13 @@ type FrameCodec interface {
 	Open(flags byte, sealed []byte) (plainFlags byte, body []byte, err error)
 }
 
+// Identifier is a mechanism that learns in its handshake who the peer is.
+type Identifier interface {
+	// PeerIdentity returns what stands for the peer, whatever the mechanism's
+	// user chose for it. It is asked once, after the handshake.
+	PeerIdentity() any
+}
+
 // handshake runs the ZMTP handshake on nc. It leaves the first byte of traffic
 // unread. The deadline bounds it as a whole; nc has none afterwards.
 func handshake(nc net.Conn, typ zmq4.SocketType, sec zmq4.Security, server bool, deadline time.Time) (zmq4.SocketType, error) {

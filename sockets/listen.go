@@ -119,12 +119,12 @@ func (l *listener) run() {
 // then its reader.
 func (l *listener) accepted(nc net.Conn) {
 	defer l.s.leave(nc)
-	codec, typ, err := l.s.establish(nc, l.endpoint, true)
+	sec, typ, err := l.s.establish(nc, l.endpoint, true)
 	if err != nil {
 		return
 	}
 	p := newPipe(l.s, l.endpoint)
 	l.s.open(p)
-	_ = l.s.serve(nc, codec, typ, p)
+	_ = l.s.serve(nc, sec, typ, p)
 	l.s.end(p)
 }

@@ -187,7 +187,7 @@ func (s *socket) end(p *pipe) {
 
 // establish runs the handshake on a new connection and returns it attached to
 // nothing yet.
-func (s *socket) establish(nc net.Conn, endpoint string, server bool) (FrameCodec, zmq4.SocketType, error) {
+func (s *socket) establish(nc net.Conn, endpoint string, server bool) (zmq4.Security, zmq4.SocketType, error) {
 	tune(nc, &s.opt)
 	sec := s.opt.Mechanism(server)
 	typ, err := handshake(nc, s.typ, sec, server, time.Now().Add(s.opt.HandshakeTimeout))
@@ -200,15 +200,16 @@ func (s *socket) establish(nc net.Conn, endpoint string, server bool) (FrameCode
 		s.tell(Event{Kind: EventHandshakeFailed, Endpoint: endpoint, Addr: remoteAddr(nc), Reason: reason, Err: err})
 		return nil, "", err
 	}
-	codec, _ := sec.(FrameCodec)
-	return codec, typ, nil
+	return sec, typ, nil
 }
 
 // serve runs a connection whose handshake is done until it ends.
-func (s *socket) serve(nc net.Conn, codec FrameCodec, typ zmq4.SocketType, p *pipe) error {
+func (s *socket) serve(nc net.Conn, sec zmq4.Security, typ zmq4.SocketType, p *pipe) error {
 	addr := remoteAddr(nc)
 	p.peer.addr.Store(&addr)
 	p.peer.typ.Store(&typ)
+	p.peer.identify(sec)
+	codec, _ := sec.(FrameCodec)
 	c := newConn(s, nc, codec, p)
 	p.attach(c)
 	s.kind.attached(p)
