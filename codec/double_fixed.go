@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 	"strconv"
@@ -55,9 +54,9 @@ func roundMicros(d float64) (q uint64, ok bool) {
 
 // putFixed6 writes q millionths with six decimals.
 func putFixed6(buf []byte, n int, q uint64) int {
-	n = putUint(buf, n, q/1e6)
-	d := digits8(q % 1e6 * 100)
-	binary.LittleEndian.PutUint64(buf[n+1:], d|asciiZeros)
+	whole := q / 1e6
+	n = putUint(buf, n, whole)
 	buf[n] = '.'
+	putSix(buf, n+1, q-whole*1e6)
 	return n + 7
 }

@@ -69,12 +69,10 @@ func shortMicros(b uint64) (q uint64, ok bool) {
 // putMicros writes q millionths, with at least one decimal and no more than
 // needed.
 func putMicros(buf []byte, n int, q uint64) int {
-	n = putUint(buf, n, q/1e6)
-	d := digits8(q % 1e6 * 100)
-	binary.LittleEndian.PutUint64(buf[n+1:], d|asciiZeros)
+	whole := q / 1e6
+	n = putUint(buf, n, whole)
 	buf[n] = '.'
-	// The last byte that is not zero is the last digit; the first one stays.
-	return n + 9 - bits.LeadingZeros64(d|1)>>3
+	return n + 1 + max(1, putSix(buf, n+1, q-whole*1e6))
 }
 
 // grisu2 returns the digits and exponent of a positive double, digits * 10^k,
@@ -217,7 +215,7 @@ func putDigits(buf []byte, n int, digits uint64, k int) int {
 		buf[n+point] = '.'
 		return end
 	case point > -6 && point <= 0:
-		binary.LittleEndian.PutUint64(buf[n:], '0'|'.'<<8|asciiZeros&^0xffff)
+		binary.LittleEndian.PutUint64(buf[n:], 0x3030303030302e30) // 0.000000
 		return putUint(buf, n+2-point, digits)
 	}
 	buf[n] = buf[n+1]

@@ -8,6 +8,7 @@ import (
 // jsonStyle writes batches as JSON, a line for each record.
 type jsonStyle struct {
 	unset  bool
+	epoch  bool // times is TimestampEpoch
 	times  TimestampFormat
 	policy EscapePolicy
 	keys   []jsonKey
@@ -26,6 +27,7 @@ type jsonKey struct {
 
 func (s *jsonStyle) init(o *TextOptions) {
 	s.unset, s.times, s.policy = o.JSONIncludeUnsetFields, o.JSONTimestamps, o.JSONStringEscapePolicy
+	s.epoch = s.times == TimestampEpoch
 }
 
 // prepare makes the keys of a new list of columns.
@@ -50,39 +52,13 @@ func (s *jsonStyle) prepare(fields []Field) {
 // appendRecords appends all records of a batch. It reports false at the first
 // one that has a defect.
 func (s *jsonStyle) appendRecords(dst []byte, b *Batch) ([]byte, bool) {
-	p, pos := b.payload, b.records
-	s.p = p
+	s.p = b.payload
 	defer s.release()
-	buf, n := dst[:cap(dst)], len(dst)
+	buf, n, pos := dst[:cap(dst)], len(dst), b.records
 	for range b.NumRecords {
 		line := n
-		for i := range s.keys {
-			if len(p)-pos < valueHead {
-				return dst, false
-			}
-			typ := Type(binary.BigEndian.Uint32(p[pos:]))
-			present := p[pos+8] == 1
-			pos += valueHead
-			if !present && !s.unset {
-				continue
-			}
-			if len(buf)-n < s.room {
-				buf = room(buf, n, s.room)
-			}
-			k := &s.keys[i]
-			*(*[len(k.head)]byte)(buf[n:]) = k.head
-			if k.len > len(k.head) {
-				copy(buf[n:], k.text)
-			}
-			n += k.len
-			if !present {
-				n += copy(buf[n:], "null")
-				continue
-			}
-			buf, n, pos = s.value(buf, n, pos, typ)
-			if pos < 0 {
-				return dst, false
-			}
+		if buf, n, pos = s.record(buf, n, pos); pos < 0 {
+			return dst, false
 		}
 		buf = room(buf, n, textRoom)
 		if n == line {
@@ -94,6 +70,124 @@ func (s *jsonStyle) appendRecords(dst []byte, b *Batch) ([]byte, bool) {
 		n += 2
 	}
 	return buf[:n], true
+}
+
+// record writes the keys and values of a record, a comma in front of each. It
+// does itself what value would do with the most frequent types, because calls
+// would cost as much as the work: hence its length.
+func (s *jsonStyle) record(buf []byte, n, pos int) ([]byte, int, int) {
+	// Behind a value's head it needs at least twelve bytes, a port's, to look at
+	// without checking further.
+	const ahead = valueHead + 12
+	p, need, keys := s.p, s.room, s.keys
+	for i := range keys {
+		if len(buf)-n < need {
+			buf = room(buf, n, need)
+		}
+		if len(p)-pos < ahead {
+			if buf, n, pos = s.item(buf, n, pos, &keys[i]); pos < 0 {
+				return buf, n, -1
+			}
+			continue
+		}
+		h := p[pos : pos+ahead]
+		typ := Type(binary.BigEndian.Uint32(h))
+		if h[8] != 1 {
+			pos += valueHead
+			if s.unset {
+				n = putKey(buf, n, &keys[i])
+				n += copy(buf[n:], "null")
+			}
+			continue
+		}
+		n = putKey(buf, n, &keys[i])
+		w := binary.BigEndian.Uint64(h[valueHead:])
+		switch typ {
+		case TypeCount:
+			pos += valueHead + 8
+			switch {
+			case w < 1e3:
+				n = putSmall(buf, n, w)
+			case w < 1e6:
+				n = putMedium(buf, n, w)
+			default:
+				n = putUint(buf, n, w)
+			}
+			continue
+		case TypeTime:
+			pos += valueHead + 8
+			if s.epoch {
+				n = putJSONDouble(buf, n, math.Float64frombits(w))
+			} else {
+				n = s.time(buf, n, math.Float64frombits(w))
+			}
+			continue
+		case TypeInterval, TypeDouble:
+			pos += valueHead + 8
+			n = putJSONDouble(buf, n, math.Float64frombits(w))
+			continue
+		case TypeBool:
+			pos += valueHead + 8
+			n = putBool(buf, n, w != 0)
+			continue
+		case TypeString, TypeEnum:
+			size := w >> 32
+			text := binary.LittleEndian.Uint64(h[valueHead+4:])
+			if size <= 8 && jsonPlain(spacesFrom(text, size)) {
+				buf[n] = '"'
+				binary.LittleEndian.PutUint64(buf[n+1:], text)
+				n += int(size) + 2
+				buf[n-1] = '"'
+				pos += valueHead + 4 + int(size)
+				continue
+			}
+		case TypePort:
+			if w < 1<<16 && binary.BigEndian.Uint32(h[valueHead+8:]) <= uint32(ProtoICMP) {
+				pos += valueHead + 12
+				n = putMedium(buf, n, w)
+				continue
+			}
+		case TypeAddr:
+			if h[valueHead] == 4 {
+				buf[n] = '"'
+				n = putAddr4(buf, n+1, uint32(w>>24))
+				buf[n] = '"'
+				n++
+				pos += valueHead + 5
+				continue
+			}
+		}
+		if buf, n, pos = s.value(buf, n, pos+valueHead, typ); pos < 0 {
+			return buf, n, -1
+		}
+	}
+	return buf, n, pos
+}
+
+// item writes one key and value, or nothing.
+func (s *jsonStyle) item(buf []byte, n, pos int, k *jsonKey) ([]byte, int, int) {
+	p := s.p
+	if len(p)-pos < valueHead {
+		return buf, n, -1
+	}
+	typ := Type(binary.BigEndian.Uint32(p[pos:]))
+	switch {
+	case p[pos+8] == 1:
+		return s.value(buf, putKey(buf, n, k), pos+valueHead, typ)
+	case s.unset:
+		n = putKey(buf, n, k)
+		n += copy(buf[n:], "null")
+	}
+	return buf, n, pos + valueHead
+}
+
+// putKey writes a key.
+func putKey(buf []byte, n int, k *jsonKey) int {
+	*(*[len(k.head)]byte)(buf[n:]) = k.head
+	if k.len > len(k.head) {
+		copy(buf[n:], k.text)
+	}
+	return n + k.len
 }
 
 // release lets go of the caller's payload.

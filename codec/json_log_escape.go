@@ -16,6 +16,12 @@ func jsonPlain(w uint64) bool {
 	return bad&highs == 0
 }
 
+// spacesFrom replaces all but the first n bytes of w by spaces.
+func spacesFrom(w, n uint64) uint64 {
+	tail := ^uint64(0) << (8 * n) // 0 if n is 8
+	return w&^tail | 0x2020_2020_2020_2020&tail
+}
+
 // text writes the string at s.p[pos:], in quotes.
 func (s *jsonStyle) text(buf []byte, n, pos int, policy EscapePolicy) ([]byte, int, int) {
 	p := s.p
@@ -43,13 +49,9 @@ func (s *jsonStyle) text(buf []byte, n, pos int, policy EscapePolicy) ([]byte, i
 		}
 		binary.LittleEndian.PutUint64(to[i:], w)
 	}
-	// The last word reaches behind the string; spaces stand in for what is
-	// there.
+	// The last word reaches behind the string.
 	w := binary.LittleEndian.Uint64(from[i:])
-	const spaces = 0x2020_2020_2020_2020
-	tail := ^uint64(0) << (8 * (size - i))
-	w = w&^tail | spaces&tail
-	if !jsonPlain(w) {
+	if !jsonPlain(spacesFrom(w, uint64(size-i))) {
 		dst := s.appendText(buf[:n], p[pos:end], policy)
 		return dst[:cap(dst)], len(dst), end
 	}

@@ -40,6 +40,10 @@ func (r *Records) Next() bool {
 	r.values = r.values[:0]
 	for i := range r.b.Fields {
 		r.values = append(r.values, c.pos)
+		if n := plainSize(c.p, c.pos); n > 0 {
+			c.pos += n
+			continue
+		}
 		if !c.value(0) {
 			r.err = r.b.err.fill(formatBatch, c.pos, c.part, c.reason).inRecord(r.record, r.b.Fields[i].Name)
 			return false
@@ -58,6 +62,23 @@ func (r *Records) Value(i int) Value {
 // Err is the defect that ended the walk, nil if there was none. It is valid
 // until the Batch reports its next error.
 func (r *Records) Err() error { return r.err }
+
+// plainSize is the size of the value at p[pos:], head included, if it is of one
+// of the types that have eight bytes whatever they hold, or absent; 0 if a
+// checker must look at it.
+func plainSize(p []byte, pos int) int {
+	if len(p)-pos < valueHead+8 {
+		return 0
+	}
+	h := p[pos : pos+valueHead]
+	if h[8] != 1 {
+		return valueHead
+	}
+	if typ := binary.BigEndian.Uint32(h); typ < 32 && 1<<typ&wordTypes != 0 {
+		return valueHead + 8
+	}
+	return 0
+}
 
 // checker verifies values without looking at what they mean.
 type checker struct {

@@ -9,10 +9,10 @@ import (
 
 // Value is a view of one log value in a batch that has been checked. Its
 // accessors answer for the types they name; for any other type, and for a
-// value that is not present, they return zero.
+// value that is not present, they return zero. What the batch gives as the
+// value's subtype is not here: Zeek writes 0, whatever the type.
 type Value struct {
-	Type    Type
-	Subtype Type // 0 as Zeek writes it, whatever the type
+	Type    Type // of an absent value whatever the batch says, unchecked
 	Present bool
 
 	data []byte // the encoded data and whatever follows it in the payload
@@ -23,7 +23,6 @@ func valueAt(p []byte, pos int) Value {
 	h := p[pos : pos+valueHead]
 	return Value{
 		Type:    Type(binary.BigEndian.Uint32(h)),
-		Subtype: Type(binary.BigEndian.Uint32(h[4:])),
 		Present: h[8] == 1,
 		data:    p[pos+valueHead:],
 	}

@@ -2,9 +2,7 @@ package codec
 
 import (
 	"bytes"
-	"encoding/binary"
 	"math"
-	"math/bits"
 )
 
 // A time or interval has six decimals. A double has its trailing zeros cut
@@ -21,12 +19,11 @@ func putTSVDouble(buf []byte, n int, d float64, q uint64, typ Type) int {
 	if typ != TypeDouble {
 		return putFixed6(buf, n, q)
 	}
-	n = putUint(buf, n, q/1e6)
-	digits := digits8(q % 1e6 * 100)
-	if digits != 0 {
+	whole := q / 1e6
+	n = putUint(buf, n, whole)
+	if decimals := putSix(buf, n+1, q-whole*1e6); decimals > 0 {
 		buf[n] = '.'
-		binary.LittleEndian.PutUint64(buf[n+1:], digits|asciiZeros)
-		n += 9 - bits.LeadingZeros64(digits)>>3
+		n += 1 + decimals
 	}
 	if math.Abs(d-math.RoundToEven(d)) < 1e-9 {
 		n += copy(buf[n:], ".0")

@@ -35,6 +35,13 @@ func (e *tsvEscapes) plain(w uint64) bool {
 	return bad&highs == 0
 }
 
+// lettersFrom replaces all but the first n bytes of w, n from 1 to 8, by the
+// first one, which is as plain as the rest.
+func lettersFrom(w, n uint64) uint64 {
+	tail := ^uint64(0) << (8 * n) // 0 if n is 8
+	return w&^tail | 0x0101_0101_0101_0101*(w&0xff)&tail
+}
+
 // text writes the string at s.p[pos:].
 func (s *tsvStyle) text(buf []byte, n, pos int) ([]byte, int, int) {
 	p := s.p
@@ -47,7 +54,7 @@ func (s *tsvStyle) text(buf []byte, n, pos int) ([]byte, int, int) {
 	if size == 0 {
 		return buf, n + copy(buf[n:], s.emptyText[s.inSet]), end
 	}
-	if string(text) == string(s.unset) || string(text) == string(s.empty) || len(p)-end < 8 {
+	if len(p)-end < 8 || s.reserved(text) {
 		dst := s.appendText(buf[:n], text)
 		return dst[:cap(dst)], len(dst), end
 	}
@@ -68,12 +75,9 @@ func (s *tsvStyle) text(buf []byte, n, pos int) ([]byte, int, int) {
 	if i == size {
 		return buf, n + size, end
 	}
-	// The last word reaches behind the string; the string's last byte stands in
-	// for what is there.
+	// The last word reaches behind the string.
 	w := binary.LittleEndian.Uint64(from[i:])
-	tail := ^uint64(0) << (8 * (size - i))
-	w = w&^tail | 0x0101_0101_0101_0101*uint64(text[size-1])&tail
-	if !e.plain(w) {
+	if !e.plain(lettersFrom(w, uint64(size-i))) {
 		dst := e.append(buf[:n], text)
 		return dst[:cap(dst)], len(dst), end
 	}
@@ -84,7 +88,7 @@ func (s *tsvStyle) text(buf []byte, n, pos int) ([]byte, int, int) {
 // appendText appends a string that is not empty. One that would read as an
 // unset or empty value gets its first byte escaped.
 func (s *tsvStyle) appendText(dst, text []byte) []byte {
-	if string(text) == string(s.unset) || string(text) == string(s.empty) {
+	if s.reserved(text) {
 		dst = appendHexByte(dst, text[0])
 		text = text[1:]
 	}

@@ -20,6 +20,7 @@ type tsvStyle struct {
 	// use inside a set or vector.
 	unsetText, emptyText [2][]byte
 	escapes              [2]tsvEscapes
+	between, absent      tsvWord // separator and unsetText[0]
 	// plainNumbers says that no number, address or T and F needs escaping.
 	plainNumbers bool
 	room         int // for a separator and a value without content of its own
@@ -27,6 +28,35 @@ type tsvStyle struct {
 	p       []byte // the payload while its records are being written
 	inSet   int    // 1 inside a set or vector: an index for the above
 	scratch []byte
+}
+
+// tsvWord is a short text that is written often.
+type tsvWord struct {
+	text string
+	word uint64 // its first eight bytes
+}
+
+func (t *tsvWord) init(text []byte) {
+	var b [8]byte
+	copy(b[:], text)
+	t.text, t.word = string(text), binary.LittleEndian.Uint64(b[:])
+}
+
+func (t *tsvWord) put(buf []byte, n int) int {
+	binary.LittleEndian.PutUint64(buf[n:], t.word)
+	if len(t.text) > 8 {
+		copy(buf[n:], t.text)
+	}
+	return n + len(t.text)
+}
+
+// putTF writes a bool.
+func putTF(buf []byte, n int, b bool) int {
+	buf[n] = 'F'
+	if b {
+		buf[n] = 'T'
+	}
+	return n + 1
 }
 
 func (s *tsvStyle) init(o *TextOptions) {
@@ -39,42 +69,24 @@ func (s *tsvStyle) init(o *TextOptions) {
 		s.unsetText[i] = s.escapes[i].append(nil, s.unset)
 		s.emptyText[i] = s.escapes[i].append(nil, s.empty)
 	}
+	s.between.init(s.separator)
+	s.absent.init(s.unsetText[0])
 	const ofNumbers = "0123456789abcdef.:/-TFin"
 	s.plainNumbers = strings.IndexByte(ofNumbers, o.Separator[0]) < 0 && strings.IndexByte(ofNumbers, o.SetSeparator[0]) < 0
-	s.room = textRoom + max(len(s.separator), len(s.setSeparator)) +
+	s.room = 2*textRoom + max(len(s.separator), len(s.setSeparator)) +
 		max(len(s.unsetText[0]), len(s.unsetText[1]), len(s.emptyText[0]), len(s.emptyText[1]))
 }
 
 // appendRecords appends all records of a batch. It reports false at the first
 // one that has a defect.
 func (s *tsvStyle) appendRecords(dst []byte, b *Batch) ([]byte, bool) {
-	p, pos := b.payload, b.records
-	s.p = p
+	s.p = b.payload
 	defer s.release()
-	buf, n := dst[:cap(dst)], len(dst)
+	buf, n, pos := dst[:cap(dst)], len(dst), b.records
 	for range b.NumRecords {
 		line := n
-		for i := range b.Fields {
-			if len(p)-pos < valueHead {
-				return dst, false
-			}
-			typ := Type(binary.BigEndian.Uint32(p[pos:]))
-			present := p[pos+8] == 1
-			pos += valueHead
-			if len(buf)-n < s.room {
-				buf = room(buf, n, s.room)
-			}
-			if i > 0 {
-				n += copy(buf[n:], s.separator)
-			}
-			if !present {
-				n += copy(buf[n:], s.unsetText[0])
-				continue
-			}
-			buf, n, pos = s.value(buf, n, pos, typ)
-			if pos < 0 {
-				return dst, false
-			}
+		if buf, n, pos = s.record(buf, n, pos, len(b.Fields)); pos < 0 {
+			return dst, false
 		}
 		buf = room(buf, n, textRoom)
 		buf[n] = '\n'
@@ -87,6 +99,108 @@ func (s *tsvStyle) appendRecords(dst []byte, b *Batch) ([]byte, bool) {
 		}
 	}
 	return buf[:n], true
+}
+
+// record writes the columns of a record. It does itself what value would do
+// with the most frequent types, because calls would cost as much as the work:
+// hence its length.
+func (s *tsvStyle) record(buf []byte, n, pos, fields int) ([]byte, int, int) {
+	// Behind a value's head it needs at least twelve bytes, a port's, to look at
+	// without checking further.
+	const ahead = valueHead + 12
+	p, need, plain := s.p, s.room, s.plainNumbers
+	for i := range fields {
+		if len(buf)-n < need {
+			buf = room(buf, n, need)
+		}
+		if i > 0 {
+			n = s.between.put(buf, n)
+		}
+		if len(p)-pos < ahead {
+			if buf, n, pos = s.item(buf, n, pos); pos < 0 {
+				return buf, n, -1
+			}
+			continue
+		}
+		h := p[pos : pos+ahead]
+		if h[8] != 1 {
+			n = s.absent.put(buf, n)
+			pos += valueHead
+			continue
+		}
+		typ := Type(binary.BigEndian.Uint32(h))
+		w := binary.BigEndian.Uint64(h[valueHead:])
+		switch typ {
+		case TypeCount:
+			if plain {
+				pos += valueHead + 8
+				switch {
+				case w < 1e3:
+					n = putSmall(buf, n, w)
+				case w < 1e6:
+					n = putMedium(buf, n, w)
+				default:
+					n = putUint(buf, n, w)
+				}
+				continue
+			}
+		case TypeTime, TypeInterval:
+			d := math.Float64frombits(w)
+			if q, ok := roundMicros(d); ok && plain {
+				pos += valueHead + 8
+				n = putTSVDouble(buf, n, d, q, typ)
+				continue
+			}
+		case TypeBool:
+			if plain {
+				pos += valueHead + 8
+				n = putTF(buf, n, w != 0)
+				continue
+			}
+		case TypeString, TypeEnum:
+			size := w >> 32
+			text := binary.LittleEndian.Uint64(h[valueHead+4:])
+			if size-1 < 8 && s.escapes[0].plain(lettersFrom(text, size)) && !s.reserved(h[valueHead+4:valueHead+4+size]) {
+				binary.LittleEndian.PutUint64(buf[n:], text)
+				n += int(size)
+				pos += valueHead + 4 + int(size)
+				continue
+			}
+		case TypePort:
+			if plain && w < 1<<16 && binary.BigEndian.Uint32(h[valueHead+8:]) <= uint32(ProtoICMP) {
+				pos += valueHead + 12
+				n = putMedium(buf, n, w)
+				continue
+			}
+		case TypeAddr:
+			if plain && h[valueHead] == 4 {
+				n = putAddr4(buf, n, uint32(w>>24))
+				pos += valueHead + 5
+				continue
+			}
+		}
+		if buf, n, pos = s.value(buf, n, pos+valueHead, typ); pos < 0 {
+			return buf, n, -1
+		}
+	}
+	return buf, n, pos
+}
+
+// item writes one column.
+func (s *tsvStyle) item(buf []byte, n, pos int) ([]byte, int, int) {
+	p := s.p
+	if len(p)-pos < valueHead {
+		return buf, n, -1
+	}
+	if p[pos+8] != 1 {
+		return buf, s.absent.put(buf, n), pos + valueHead
+	}
+	return s.value(buf, n, pos+valueHead, Type(binary.BigEndian.Uint32(p[pos:])))
+}
+
+// reserved reports whether text would read as an unset or empty value.
+func (s *tsvStyle) reserved(text []byte) bool {
+	return string(text) == string(s.unset) || string(text) == string(s.empty)
 }
 
 // release lets go of the caller's payload.
@@ -142,11 +256,7 @@ func (s *tsvStyle) number(buf []byte, n, pos int, typ Type) ([]byte, int, int) {
 	case TypeCount:
 		n = putUint(buf, n, w)
 	case TypeBool:
-		buf[n] = 'F'
-		if w != 0 {
-			buf[n] = 'T'
-		}
-		n++
+		n = putTF(buf, n, w != 0)
 	default:
 		d := math.Float64frombits(w)
 		if q, ok := roundMicros(d); ok {

@@ -58,6 +58,6 @@ func (t Type) isText() bool { return t <= TypeFile && 1<<t&textTypes != 0 }
 // Sets of types, a bit for each tag.
 const (
 	textTypes = 1<<TypeString | 1<<TypeEnum | 1<<TypeFunc | 1<<TypeFile
-	loggable  = textTypes | 1<<TypeBool | 1<<TypeInt | 1<<TypeCount | 1<<TypeDouble | 1<<TypeTime | 1<<TypeInterval |
-		1<<TypePort | 1<<TypeAddr | 1<<TypeSubnet | 1<<TypeTable | 1<<TypeVector
+	wordTypes = 1<<TypeBool | 1<<TypeInt | 1<<TypeCount | 1<<TypeDouble | 1<<TypeTime | 1<<TypeInterval
+	loggable  = textTypes | wordTypes | 1<<TypePort | 1<<TypeAddr | 1<<TypeSubnet | 1<<TypeTable | 1<<TypeVector
 )
