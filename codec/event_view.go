@@ -31,6 +31,7 @@ type EventView struct {
 
 	unordered bool // some set or table is not in canonical order
 	err       Error
+	valueErr  ValueError // of turning arguments into Go values
 }
 
 // Decode checks the whole payload and points the view at it. It refuses what
