@@ -1,0 +1,14 @@
+// Command znode is the ZeroMQ broker and the logger of a Zeek cluster in one
+// static binary, with the tools around them.
+//
+// Values come from package option's table: commands declare which options they
+// read and get them checked and typed. Data goes to stdout, what is for people
+// to stderr: one line for what stops a command, slog for the rest. The exit
+// status is 0 when all went well, 2 for a mistake on the command line, 1 for
+// every other failure, and 128 plus the signal's number when a second signal
+// cut a shutdown short.
+//
+// Files in reading order: main.go, command.go (the table of commands and what
+// they share), help.go, version.go, run.go (znode run and its roles),
+// supervise.go (signals, draining), logging.go.
+package main

@@ -1,0 +1,65 @@
+package option
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Forever is the value of a duration that was given as -1.
+const Forever time.Duration = -1
+
+// KernelDefault is the value of a socket buffer size that leaves it alone.
+const KernelDefault = -1
+
+// Config holds the value of every option. The meaning of each field is the help
+// text of the option that its name spells (ListenXSUBEndpoint is
+// listen_xsub_endpoint); comments here only add units. Every int64 fits an int.
+type Config struct {
+	// General.
+	Config         string // path of the file; empty when there is none
+	Node           string
+	LogLevel       slog.Level
+	MetricsAddress string // host:port; empty means no metrics server
+
+	// Broker.
+	ListenXSUBEndpoint  string
+	ListenXPUBEndpoint  string
+	ListenXPUBNoDrop    bool
+	SlowSubscriberGrace time.Duration // 0 never holds publishers, Forever always
+	PeerQueueBytes      int64         // per peer
+	ListenXPUBSndHWM    int           // messages per peer, 0 means no limit
+	ListenXSUBRcvHWM    int           // messages per peer, 0 means no limit
+	ListenXPUBSndBuf    int           // bytes, or KernelDefault
+	ListenXSUBRcvBuf    int           // bytes, or KernelDefault
+
+	// Logger.
+	ListenLogEndpoint string
+	LogDir            string
+	RotationInterval  time.Duration // 0 means never
+	LogRcvHWM         int           // messages per peer, 0 means no limit
+	LogRcvBuf         int           // bytes, or KernelDefault
+
+	// Log files. Strings hold the bytes to write: escapes are resolved.
+	LogFormat              string // "tsv" or "json"
+	EnableUTF8             bool
+	IncludeMeta            bool
+	Separator              string
+	SetSeparator           string
+	EmptyField             string
+	UnsetField             string
+	MetaPrefix             string
+	JSONTimestamps         string // "epoch", "millis", "millis_unsigned" or "iso8601"
+	JSONIncludeUnsetFields bool
+	JSONStringEscapePolicy string // "hex", "pua" or "tsv"
+
+	// Connections.
+	HandshakeTimeout     time.Duration
+	MaxConnections       int   // per listening socket
+	MaxMessageSize       int64 // bytes, all frames together
+	MaxSubscriptions     int   // per peer
+	MaxSubscriptionBytes int64 // per peer
+	IPv6                 bool
+	TCPKeepalive         bool
+	TCPKeepaliveIdle     time.Duration
+	TCPMaxRT             time.Duration // 0 leaves it to the kernel
+}

@@ -1,0 +1,102 @@
+package option
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// path is the kind of a file or directory name.
+func path(placeholder string) Kind {
+	return NewKind(placeholder, "a path", func(text string) (string, error) {
+		switch {
+		case text == "":
+			return "", errWant
+		case strings.ContainsRune(text, 0):
+			return "", errors.New("NUL in path")
+		}
+		return text, nil
+	}, verbatim)
+}
+
+const maxNodeName = 64
+
+// nodeName is the kind of a name as Zeek's cluster layouts have it: it becomes
+// part of node ids, topics and metric labels.
+var nodeName = NewKind("NAME", fmt.Sprintf("up to %d letters, digits, '-', '_' or '.'", maxNodeName),
+	func(text string) (string, error) {
+		if text == "" || len(text) > maxNodeName || strings.ContainsFunc(text, func(c rune) bool { return !isNameByte(c) }) {
+			return "", errWant
+		}
+		return text, nil
+	}, verbatim)
+
+// maxMark bounds separators and placeholders in log files.
+const maxMark = 64
+
+// mark is the kind of a string that is written into log lines: escapes \xNN,
+// \t and \\ are resolved. A line end would break the lines apart.
+func mark(empty bool) Kind {
+	allowed := fmt.Sprintf(`up to %d bytes, with \t, \\ and \x09 for what cannot be typed, and no line end`, maxMark)
+	if !empty {
+		allowed = "1 " + strings.Replace(allowed, "up to", "to", 1)
+	}
+	k := NewKind("STRING", allowed, func(text string) (string, error) {
+		s, err := unescape(text)
+		switch {
+		case err != nil:
+			return "", err
+		case s == "" && !empty, len(s) > maxMark, strings.ContainsAny(s, "\r\n"):
+			return "", errWant
+		}
+		return s, nil
+	}, escape)
+	k.Empty = empty
+	return k
+}
+
+func unescape(text string) (string, error) {
+	var b strings.Builder
+	for len(text) > 0 {
+		plain, rest, found := strings.Cut(text, `\`)
+		b.WriteString(plain)
+		if !found {
+			break
+		}
+		switch {
+		case strings.HasPrefix(rest, `t`):
+			b.WriteByte('\t')
+			text = rest[1:]
+		case strings.HasPrefix(rest, `\`):
+			b.WriteByte('\\')
+			text = rest[1:]
+		case strings.HasPrefix(rest, "x") && len(rest) >= 3:
+			c, err := strconv.ParseUint(rest[1:3], 16, 8)
+			if err != nil {
+				return "", errors.New(`\x needs two hexadecimal digits`)
+			}
+			b.WriteByte(byte(c))
+			text = rest[3:]
+		default:
+			return "", errors.New("unknown escape")
+		}
+	}
+	return b.String(), nil
+}
+
+// escape is the inverse of unescape, in printable ASCII.
+func escape(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		switch {
+		case c == '\\':
+			b.WriteString(`\\`)
+		case c < 0x20 || c > 0x7e:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/znode/znode/cmd/znode/internal/option"
+)
+
+func runCommand() *command {
+	return &command{
+		name:      "run",
+		arguments: "[broker] [logger]",
+		summary:   "be the broker, the logger, or both",
+		text: "Runs the named roles, or both when none is named, until SIGINT or SIGTERM. The\n" +
+			"first signal drains: what was received is written, log files are closed. A\n" +
+			"second one leaves at once. SIGHUP reads the file again.",
+		examples: []string{
+			"znode run",
+			"znode run logger --log-dir /var/log/zeek --log-format json",
+			"znode run broker --config /etc/znode.toml --check",
+		},
+		use: option.Roles,
+		prepare: func() ([]option.Flag, action) {
+			var check bool
+			flags := []option.Flag{{
+				Name: "check", Kind: option.Switch, Dst: &check,
+				Help: "check all options and exit without starting anything",
+			}}
+			return flags, func(ctx context.Context, p process, s *option.Settings) error {
+				return runRoles(ctx, p, s, check)
+			}
+		},
+	}
+}
+
+func runRoles(ctx context.Context, p process, s *option.Settings, check bool) error {
+	roles, err := parseRoles(s.Args)
+	if err != nil {
+		return err
+	}
+	if err := s.Check(roles); err != nil {
+		return err
+	}
+	level := new(slog.LevelVar)
+	level.Set(s.Config.LogLevel)
+	log := newLog(p.stderr, level)
+	warn(log, s, roles)
+	if check {
+		_, err := fmt.Fprintf(p.stdout, "options are valid for %s\n", roles)
+		return err
+	}
+	signals, stop := notifySignals()
+	defer stop()
+	r := &reloader{started: s, roles: roles, level: level, log: log}
+	return supervise(ctx, func(ctx context.Context) error {
+		running, err := startRoles(&s.Config, roles, log)
+		if err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return running.stop()
+	}, hooks{signals: signals, reload: r.reload, log: log})
+}
+
+// parseRoles reads the arguments of run: none means all.
+func parseRoles(args []string) (option.Use, error) {
+	var roles option.Use
+	for _, arg := range args {
+		role, ok := option.ParseRole(arg)
+		if ok {
+			roles |= role
+			continue
+		}
+		hint := ""
+		if n := option.Nearest(arg, option.RoleNames()); n != "" {
+			hint = "; did you mean " + n + "?"
+		} else if arg == "true" || arg == "false" {
+			hint = "; a switch takes its value with =, as in --ipv6=" + arg
+		}
+		return 0, usageErrorf("unknown role %s, want %s%s",
+			option.Printable(arg), strings.Join(option.RoleNames(), " or "), hint)
+	}
+	if roles == 0 {
+		return option.Roles, nil
+	}
+	return roles, nil
+}
+
+// warn tells what was given and will not be read.
+func warn(log *slog.Logger, s *option.Settings, roles option.Use) {
+	for _, hint := range s.Hints {
+		log.Warn(hint)
+	}
+	for _, o := range s.FlagsWithout(roles) {
+		log.Warn("flag has no effect in this role", "flag", o.Flag(), "for", o.Use.String())
+	}
+}
+
+// reloader reads the options again while the process runs.
+type reloader struct {
+	started *option.Settings // as the roles were started
+	roles   option.Use
+	level   *slog.LevelVar
+	log     *slog.Logger
+}
+
+// reload applies what may change while running and names what may not. A
+// mistake anywhere changes nothing.
+func (r *reloader) reload() {
+	s, err := r.started.Reload()
+	if err == nil {
+		err = s.Check(r.roles)
+	}
+	if err != nil {
+		r.log.Error("options not reloaded, all stay as they are", "error", err.Error())
+		return
+	}
+	for _, o := range option.Changed(&r.started.Config, &s.Config) {
+		if !o.Reload && o.Use&r.roles != 0 {
+			r.log.Warn("a new value needs a restart", "option", o.Name, "origin", s.Origin(o).String())
+		}
+	}
+	r.level.Set(s.Config.LogLevel)
+	r.log.Info("options reloaded", "log_level", s.Config.LogLevel.String())
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// work is what a process does until ctx is done or it cannot go on. It returns
+// when everything it started has ended; nil after a clean drain.
+type work func(ctx context.Context) error
+
+// hooks are what [supervise] reacts with.
+type hooks struct {
+	signals <-chan os.Signal
+	reload  func() // on SIGHUP
+	log     *slog.Logger
+}
+
+// notifySignals delivers the signals that supervise knows until stop is called.
+func notifySignals() (signals <-chan os.Signal, stop func()) {
+	c := make(chan os.Signal, 4) // room for two while a reload is under way
+	signal.Notify(c, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
+// supervise runs w to its end. The first SIGINT or SIGTERM cancels w's context,
+// which lets it drain. A second one returns at once, leaving w behind for the
+// process to take along as it exits.
+//
+//	running --signal--> draining --signal--> gone (128 + signal)
+//	   |                   |
+//	   w returns           w returns: its error, or status 0
+func supervise(ctx context.Context, w work, h hooks) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1) // w may end after we have left
+	go func() { done <- w(ctx) }()
+
+	draining := false
+	for {
+		select {
+		case err := <-done:
+			return err
+		case s := <-h.signals:
+			switch {
+			case s == syscall.SIGHUP:
+				h.reload()
+			case draining:
+				h.log.Warn("second signal, leaving at once", "signal", s.String())
+				return exitStatus(128 + signalNumber(s))
+			default:
+				h.log.Info("draining; a second signal leaves at once", "signal", s.String())
+				draining = true
+				cancel()
+			}
+		}
+	}
+}
+
+func signalNumber(s os.Signal) int {
+	n, _ := s.(syscall.Signal)
+	return int(n)
+}
