@@ -68,11 +68,14 @@ type Broker struct {
 	events, eventBytes               atomic.Uint64
 	subscriptions, subscriptionBytes atomic.Uint64
 
-	mu      sync.Mutex
-	paused  chan struct{} // closed by Resume; nil while running
+	paused  atomic.Pointer[pause] // nil while running; written under mu
+	mu      sync.Mutex            // orders subscriptions with Pause and Resume
 	pending []heldSubscription
 	closed  bool
 }
+
+// pause is one time between Pause and Resume.
+type pause struct{ over chan struct{} }
 
 // heldSubscription is a subscription that came while the broker was paused.
 type heldSubscription struct {
@@ -123,11 +126,8 @@ func (b *Broker) XPUB() *sockets.XPUB { return b.xpub }
 // forward is called with the events of one node, by the reader of its
 // connection.
 func (b *Broker) forward(batch sockets.Batch) {
-	b.mu.Lock()
-	paused := b.paused
-	b.mu.Unlock()
-	if paused != nil {
-		<-paused
+	if p := b.paused.Load(); p != nil {
+		<-p.over
 	}
 	b.events.Add(uint64(batch.Len()))
 	b.eventBytes.Add(uint64(batch.BodyBytes()))
@@ -141,7 +141,7 @@ func (b *Broker) subscription(s sockets.Subscription) {
 	b.subscriptionBytes.Add(uint64(1 + len(s.Prefix)))
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.paused != nil {
+	if b.paused.Load() != nil {
 		b.pending = append(b.pending, heldSubscription{string(s.Prefix), s.Subscribe, s.Changed})
 		return
 	}
@@ -153,8 +153,8 @@ func (b *Broker) subscription(s sockets.Subscription) {
 func (b *Broker) Pause() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.paused == nil && !b.closed {
-		b.paused = make(chan struct{})
+	if b.paused.Load() == nil && !b.closed {
+		b.paused.Store(&pause{over: make(chan struct{})})
 	}
 }
 
@@ -166,15 +166,16 @@ func (b *Broker) Resume() {
 }
 
 func (b *Broker) resume() {
-	if b.paused == nil {
+	p := b.paused.Load()
+	if p == nil {
 		return
 	}
 	for _, s := range b.pending {
 		b.xsub.Relay(sockets.Subscription{Prefix: []byte(s.prefix), Subscribe: s.subscribe, Changed: s.changed})
 	}
 	b.pending = nil
-	close(b.paused)
-	b.paused = nil
+	b.paused.Store(nil)
+	close(p.over)
 }
 
 // Stats returns the proxy's figures.

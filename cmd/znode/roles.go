@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/znode/znode/cmd/znode/internal/option"
+	"github.com/znode/znode/node"
+	"github.com/znode/znode/sockets"
+)
+
+// roles are the parts of a znode process that run.
+type roles struct {
+	broker  *node.Broker
+	metrics *node.MetricsServer
+}
+
+// startRoles starts the roles of znode run and returns once all of them listen.
+// When one of them cannot start, those that did are stopped again and err names
+// the endpoint, directory or option at fault.
+//
+// This is where the command meets package node, and the only place.
+func startRoles(cfg *option.Config, use option.Use, log *slog.Logger) (*roles, error) {
+	r := &roles{}
+	err := r.start(cfg, use, log)
+	if err != nil {
+		return nil, errors.Join(err, r.stop())
+	}
+	return r, nil
+}
+
+func (r *roles) start(cfg *option.Config, use option.Use, log *slog.Logger) (err error) {
+	var parts []prometheus.Collector
+	if use&option.Broker != 0 {
+		if r.broker, err = node.NewBroker(brokerOptions(cfg, log)); err != nil {
+			return err
+		}
+		parts = append(parts, r.broker)
+	}
+	if cfg.MetricsAddress != "" {
+		r.metrics, err = node.ServeMetrics(cfg.MetricsAddress, log, parts...)
+	}
+	return err
+}
+
+// stop drains and stops what runs: what takes in first, what shows last.
+func (r *roles) stop() error {
+	var errs []error
+	if r.broker != nil {
+		errs = append(errs, r.broker.Close())
+	}
+	if r.metrics != nil {
+		errs = append(errs, r.metrics.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// socketOptions are the options that every listening socket shares.
+func socketOptions(cfg *option.Config, log *slog.Logger) sockets.Options {
+	o := sockets.DefaultOptions()
+	o.HandshakeTimeout = cfg.HandshakeTimeout
+	o.MaxConnections = cfg.MaxConnections
+	o.MaxMessageSize = int(cfg.MaxMessageSize)
+	o.MaxSubscriptions = cfg.MaxSubscriptions
+	o.MaxSubscriptionBytes = int(cfg.MaxSubscriptionBytes)
+	o.IPv6 = cfg.IPv6
+	if cfg.TCPKeepalive {
+		o.KeepAlive = cfg.TCPKeepaliveIdle
+	}
+	o.UserTimeout = cfg.TCPMaxRT
+	o.Linger = node.DefaultLinger
+	o.Log = log
+	return o
+}
+
+func brokerOptions(cfg *option.Config, log *slog.Logger) node.BrokerOptions {
+	o := node.BrokerOptions{
+		Node:               cfg.Node,
+		ListenXSUBEndpoint: cfg.ListenXSUBEndpoint,
+		ListenXPUBEndpoint: cfg.ListenXPUBEndpoint,
+		XSUB:               socketOptions(cfg, log),
+		XPUB:               socketOptions(cfg, log),
+		Log:                log,
+	}
+	o.XSUB.RcvHWM = cfg.ListenXSUBRcvHWM
+	o.XSUB.RcvBuf = cfg.ListenXSUBRcvBuf
+	o.XPUB.SndHWM = cfg.ListenXPUBSndHWM
+	o.XPUB.SndBuf = cfg.ListenXPUBSndBuf
+	o.XPUB.QueueBytes = int(cfg.PeerQueueBytes)
+	o.XPUB.NoDrop = cfg.ListenXPUBNoDrop
+	o.XPUB.SlowGrace = cfg.SlowSubscriberGrace
+	return o
+}
