@@ -24,7 +24,8 @@
 // shares no code with package sockets.
 //
 // Where python3-zmq is missing, [Start] skips the test; with CI set in the
-// environment to 1 or true it fails it. Everything waits at most [Patience]
+// environment to 1 or true it fails it. ZMQTEST_PYTHON names another Python that
+// can import zmq than Debian's /usr/bin/python3. Everything waits at most [Patience]
 // and then fails the test with what it waited for, so no test hangs.
 //
 // Every call takes the test that is running and must be made from its

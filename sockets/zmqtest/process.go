@@ -16,7 +16,8 @@ import (
 // test. It is long because it is only ever spent by a test that fails.
 const Patience = 20 * time.Second
 
-// interpreter runs peer.py; python3-zmq is installed for Debian's own only.
+// interpreter is the Python that has zmq when ZMQTEST_PYTHON names no other:
+// python3-zmq is installed for Debian's own only.
 const interpreter = "/usr/bin/python3"
 
 //go:embed peer.py
@@ -44,12 +45,16 @@ type Process struct {
 // the test is skipped, or failed when the environment's CI is 1 or true.
 func Start(tb testing.TB) *Process {
 	tb.Helper()
-	if _, err := os.Stat(interpreter); err != nil {
+	python := os.Getenv("ZMQTEST_PYTHON")
+	if python == "" {
+		python = interpreter
+	}
+	if _, err := exec.LookPath(python); err != nil {
 		unavailable(tb, err.Error())
 	}
 	p := &Process{done: make(chan struct{}), waiting: make(map[uint64]chan *answer)}
 	hello := p.expect(0)
-	out, err := p.launch()
+	out, err := p.launch(python)
 	if err != nil {
 		tb.Fatalf("zmqtest: starting libzmq's process: %v", err)
 	}
@@ -73,8 +78,8 @@ func unavailable(tb testing.TB, why string) {
 	tb.Skip(why)
 }
 
-// launch starts the child and returns the end of the pipe it answers on.
-func (p *Process) launch() (*os.File, error) {
+// launch starts the child with this Python and returns the end of the pipe it answers on.
+func (p *Process) launch(python string) (*os.File, error) {
 	childIn, in, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -86,7 +91,7 @@ func (p *Process) launch() (*os.File, error) {
 		return nil, err
 	}
 	p.in = in
-	p.cmd = exec.Command(interpreter, "-I", "-c", script)
+	p.cmd = exec.Command(python, "-I", "-c", script)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = childIn, childOut, &p.log
 	ownGroup(p.cmd)
 	err = p.cmd.Start()

@@ -1,0 +1,142 @@
+// Command allocguard compares the allocations of benchmarks, read in `go test
+// -bench -benchmem` form, with those recorded in a file:
+//
+//	allocguard [-update] FILE <OUTPUT
+//
+// More than recorded fails; a benchmark that is recorded as 0 must be 0. One
+// with more may vary by a tenth, since what a benchmark sets up is spread over
+// a number of rounds that differs each time. Benchmarks that are not recorded,
+// and records without a benchmark, are named; with -update they are set right.
+package main
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// heading is the first line of the file of records.
+const heading = "# Allocations per operation, package and benchmark; written by .ci/bench -update.\n"
+
+func main() {
+	update := flag.Bool("update", false, "record what was measured")
+	flag.Parse()
+	if err := run(flag.Arg(0), *update); err != nil {
+		fmt.Println("allocguard:", err)
+		os.Exit(1)
+	}
+}
+
+// run compares or records.
+func run(path string, update bool) error {
+	measured, err := parseBench(os.Stdin)
+	if err != nil {
+		return err
+	}
+	if len(measured) == 0 {
+		return errors.New("no benchmark reported its allocations")
+	}
+	if update {
+		return write(path, measured)
+	}
+	recorded, err := read(path)
+	if err != nil {
+		return err
+	}
+	return compare(measured, recorded)
+}
+
+// procs is the GOMAXPROCS that go test puts behind a benchmark's name.
+var procs = regexp.MustCompile(`-\d+$`)
+
+// parseBench returns allocations by "package benchmark".
+func parseBench(r io.Reader) (map[string]int64, error) {
+	measured := make(map[string]int64)
+	pkg := ""
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		switch {
+		case len(fields) == 2 && fields[0] == "pkg:":
+			pkg = fields[1]
+		case len(fields) > 2 && strings.HasPrefix(fields[0], "Benchmark"):
+			at := slices.Index(fields, "allocs/op")
+			if at < 1 {
+				continue
+			}
+			n, err := strconv.ParseInt(fields[at-1], 10, 64)
+			if err != nil {
+				return nil, err
+			}
+			measured[pkg+" "+procs.ReplaceAllString(fields[0], "")] = n
+		}
+	}
+	return measured, lines.Err()
+}
+
+// read reads the file of records; a missing one is empty.
+func read(path string) (map[string]int64, error) {
+	recorded := make(map[string]int64)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return recorded, nil
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		count, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, err := strconv.ParseInt(count, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%s: line %q: %w", path, line, err)
+		}
+		recorded[name] = n
+	}
+	return recorded, err
+}
+
+// write records what was measured.
+func write(path string, measured map[string]int64) error {
+	text := []byte(heading)
+	for _, name := range slices.Sorted(maps.Keys(measured)) {
+		text = fmt.Appendf(text, "%d %s\n", measured[name], name)
+	}
+	fmt.Printf("%d benchmarks recorded in %s\n", len(measured), path)
+	return os.WriteFile(path, text, 0o644)
+}
+
+// compare prints differences and fails on those for the worse.
+func compare(measured, recorded map[string]int64) error {
+	worse, zero := 0, 0
+	for _, name := range slices.Sorted(maps.Keys(measured)) {
+		got := measured[name]
+		limit, known := recorded[name]
+		switch {
+		case !known:
+			fmt.Printf("not recorded yet: %s: %d allocs/op\n", name, got)
+		case limit == 0 && got > 0, got > limit+limit/10+1:
+			fmt.Printf("WORSE: %s: %d allocs/op, %d recorded\n", name, got, limit)
+			worse++
+		case limit == 0:
+			zero++
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(recorded)) {
+		if _, there := measured[name]; !there {
+			fmt.Printf("recorded, but not there: %s\n", name)
+		}
+	}
+	fmt.Printf("%d benchmarks, %d recorded, %d of them without an allocation\n", len(measured), len(recorded), zero)
+	if worse > 0 {
+		return fmt.Errorf("%d benchmarks allocate more than recorded", worse)
+	}
+	return nil
+}

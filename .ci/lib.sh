@@ -1,0 +1,64 @@
+# What the stages share; each sources this first. The work directory is then
+# the repository's top and $work a directory that goes with the script.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+export LC_ALL=C CGO_ENABLED=0
+export GOFLAGS="${GOFLAGS:-} -mod=readonly" # go.mod that drifts is an error, not a repair
+module=$(go list -m)
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+say() { printf '%s\n' "$*"; }
+fail() {
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+# need FILE-OR-COMMAND PACKAGE...: installs Debian packages unless it is there.
+need() {
+	local wanted=$1
+	shift
+	if [ -e "$wanted" ] || command -v "$wanted" >/dev/null; then return; fi
+	command -v apt-get >/dev/null || fail "$wanted is missing, and no apt-get to install $*"
+	say "installing $*"
+	apt_update
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >"$work/apt" 2>&1 ||
+		{ cat "$work/apt" >&2; fail "apt-get install $* failed"; }
+	[ -e "$wanted" ] || command -v "$wanted" >/dev/null || fail "$* installed, but still no $wanted"
+}
+
+# apt_update refreshes the package lists once in a script.
+apt_update() {
+	[ -z "${lists_fresh:-}" ] || return 0
+	apt-get update -q >"$work/apt" 2>&1 || { cat "$work/apt" >&2; fail "apt-get update failed"; }
+	lists_fresh=1
+}
+
+need_libzmq() { need /usr/lib/python3/dist-packages/zmq python3 python3-zmq; }
+need_cc() { need /usr/include/stdio.h gcc libc6-dev; need gcc gcc; }
+
+# tool PACKAGE@VERSION: builds a Go program outside our go.mod; its path is in $tool.
+tool() {
+	local bin="${CI_BIN:-$work/bin}" name
+	name=$(basename "${1%@*}")
+	tool="$bin/$name"
+	[ -x "$tool" ] || GOBIN="$bin" GOFLAGS=-buildvcs=false go install "$1"
+}
+
+# run_tests [-no-skips] -- GO-TEST-ARGUMENTS...: go test, shown by testlog.
+run_tests() {
+	local flags=()
+	while [ "$1" != -- ]; do
+		flags+=("$1")
+		shift
+	done
+	shift
+	go build -o "$work/testlog" ./.ci/testlog
+	go test -json -p 2 -timeout 10m "$@" | "$work/testlog" "${flags[@]}"
+}
+
+# without_libzmq COMMAND...: as on a machine that has only Go.
+without_libzmq() { env -u CI ZMQTEST_PYTHON=/nonexistent "$@"; }
