@@ -15,7 +15,7 @@ type Converter struct {
 // AppendJSON checks the value in payload, of which an event is one, and
 // appends it in broker-json-v1. What Broker reads it reads, except what
 // [EventView.Decode] lists as refused; that the value is an event it does not
-// check. After an error dst is returned as it came.
+// check. After an error nothing is appended.
 //
 // The text is Broker's byte for byte wherever that is JSON. It is always valid
 // UTF-8 and valid JSON: control bytes are written as \u00nn, a byte that is
@@ -58,7 +58,7 @@ func (c *Converter) AppendJSON(dst, payload []byte) ([]byte, error) {
 // stands for the byte nn.
 //
 // That the value is an event is for [EventView.Decode] to check. After an
-// error dst is returned as it came.
+// error dst comes back without anything appended, perhaps with more capacity.
 func (c *Converter) AppendBin(dst, text []byte) ([]byte, error) {
 	out, _, _, err := c.appendBin(dst, text, false)
 	return out, err
@@ -79,7 +79,7 @@ func (c *Converter) appendBin(dst, text []byte, top bool) (out, topic []byte, ha
 	}
 	c.tmp, c.topic = r.tmp, r.topic
 	if r.reason != nil {
-		return dst, nil, false, c.err.fill(BrokerJSONV1, r.off, r.field, r.reason)
+		return out[:len(dst)], nil, false, c.err.fill(BrokerJSONV1, r.off, r.field, r.reason)
 	}
 	return out, r.topic, r.hasTopic, nil
 }

@@ -87,8 +87,9 @@ const (
 type goType struct {
 	rt    reflect.Type
 	shape goShape
-	kind  Kind // in events; KindNone for any
-	typ   Type // in logs; TypeAny where it cannot be
+	kind  Kind   // in events; KindNone for any
+	typ   Type   // in logs; TypeAny where it cannot be
+	zeek  string // the Zeek type as in a script: set[addr]
 	elem  *goType
 	key   *goType
 	// fields of a record, in order; embedded ones in place
@@ -105,19 +106,16 @@ type goField struct {
 	t        *goType
 }
 
-// zeekName is the Zeek type, as in a script: set[addr].
+// zeekName is the Zeek type with the names of its elements.
 func (t *goType) zeekName() string {
 	switch t.shape {
 	case goSlice, goMapSet:
-		name := "vector of "
 		if t.kind == KindSet {
-			name = "set of "
+			return "set[" + t.elem.shortName() + "]"
 		}
-		return name + t.elem.shortName()
+		return "vector of " + t.elem.shortName()
 	case goMap:
 		return "table[" + t.key.shortName() + "] of " + t.elem.shortName()
-	case goPointer:
-		return t.elem.zeekName()
 	}
 	return t.shortName()
 }
@@ -151,7 +149,8 @@ type ValueError struct {
 	In string
 	// GoType is the Go type that is at fault; nil if there is none.
 	GoType reflect.Type
-	// Zeek is the type that Zeek would have there, such as "count".
+	// Zeek is the type that Zeek would have there, such as "count" or
+	// "set[addr]".
 	Zeek string
 	// Got is what did not fit, such as "integer" or "invalid netip.Addr".
 	Got string
@@ -198,12 +197,15 @@ func (e *ValueError) Error() string {
 		b = append(append(b, f...), ": "...)
 	}
 	if e.GoType != nil {
-		b = append(b, "Go "...)
-		b = append(b, e.GoType.String()...)
-		b = append(b, " as "...)
+		b = append(append(b, "Go "...), e.GoType.String()...)
+		if e.Zeek != "" {
+			b = append(b, " as "...)
+		}
 	}
 	if e.Zeek != "" {
 		b = append(append(b, "Zeek "...), e.Zeek...)
+	}
+	if e.GoType != nil || e.Zeek != "" {
 		b = append(b, ": "...)
 	}
 	if e.Got != "" {
@@ -227,10 +229,7 @@ func (e *ValueError) Unwrap() error { return e.Reason }
 // fail describes a failure at t and returns e. Callers on the way out add the
 // path with at.
 func (e *ValueError) fail(t *goType, got string, reason error) *ValueError {
-	*e = ValueError{GoType: t.rt, Zeek: t.typ.String(), Got: got, Reason: reason}
-	if t.typ == TypeAny || t.typ == TypeRecord || t.typ.IsContainer() {
-		e.Zeek = t.shortName()
-	}
+	*e = ValueError{GoType: t.rt, Zeek: t.zeek, Got: got, Reason: reason}
 	return e
 }
 

@@ -80,7 +80,7 @@ func (r *LogReader[T]) Scan(records *Records, rec *T) error {
 	if r.dec.columns == nil {
 		return &ValueError{In: r.s.head.Stream, Got: "Scan before Bind", Reason: ErrMismatch}
 	}
-	r.dec.next, r.dec.records = 0, records
+	r.dec.next, r.dec.records = 0, *records // a copy, or the caller's would have to live on the heap
 	if err := r.dec.record(r.s.t, reflect.ValueOf(rec).Elem()); err != nil {
 		err.In = r.s.head.Stream
 		return err
@@ -92,7 +92,7 @@ func (r *LogReader[T]) Scan(records *Records, rec *T) error {
 type logDecoder struct {
 	columns []int // of the batch, in the order of T's; -1 if it has none
 	next    int   // in columns
-	records *Records
+	records Records
 	err     ValueError
 }
 

@@ -32,7 +32,10 @@ func typeOf(rt reflect.Type, tag goTag) (*goType, error) {
 	if err != nil {
 		return nil, err
 	}
-	for k, t := range b.done { // only once all of them are complete
+	for _, t := range b.done { // only once all of them are complete
+		t.zeek = t.zeekName()
+	}
+	for k, t := range b.done {
 		goTypes.LoadOrStore(k, t)
 	}
 	return t, nil
