@@ -1,0 +1,13 @@
+// Package archive keeps the log files that are finished: it names them as
+// operators of zeekctl know them, moves them to their place, compresses them in
+// the background, hands them to the operator's command, and deletes the oldest
+// when there are too many.
+//
+// A finished log is
+//
+//	<dir>/YYYY-MM-DD/<name>.HH:MM:SS-HH:MM:SS.log[.gz|.zst]
+//
+// where the date and the first time are those of its opening and the second one
+// that of its closing, in local time. When that name is taken, "-2", "-3" and so
+// on is put behind the times.
+package archive

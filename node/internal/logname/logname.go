@@ -1,0 +1,44 @@
+package logname
+
+import "errors"
+
+// MaxLen bounds a mapped name, in bytes. It leaves room in a file name of 255
+// bytes for what rotation appends to it.
+const MaxLen = 180
+
+// The reasons why a path has no name.
+var (
+	ErrEmpty = errors.New("path is empty")
+	ErrLong  = errors.New("path is too long for a file name")
+)
+
+// FromPath returns the file name, without ".log", for a path from the wire.
+func FromPath(path []byte) (string, error) {
+	if len(path) == 0 {
+		return "", ErrEmpty
+	}
+	if len(path) > MaxLen {
+		return "", ErrLong
+	}
+	const hex = "0123456789ABCDEF"
+	name := make([]byte, 0, MaxLen+3)
+	for i, c := range path {
+		if plain(c) && (c != '.' || i > 0) {
+			name = append(name, c)
+		} else {
+			name = append(name, '%', hex[c>>4], hex[c&15])
+		}
+		if len(name) > MaxLen {
+			return "", ErrLong
+		}
+	}
+	return string(name), nil
+}
+
+func plain(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	return c == '_' || c == '-' || c == '.'
+}
