@@ -30,7 +30,8 @@ func valueAt(p []byte, pos int) Value {
 
 func (v *Value) is(t Type) bool { return v.Present && v.Type == t }
 
-// Bool is the value of a bool.
+// Bool is the value of a bool. The batch has a number for it, and Zeek writes
+// others than 1 for true.
 func (v Value) Bool() bool { return v.is(TypeBool) && v.word() != 0 }
 
 // Int is the value of an int.
