@@ -92,13 +92,11 @@ func (r *reader) room() []byte {
 		r.chunk = newChunk(r.size)
 		r.start, r.scan, r.fill, r.want = 0, 0, 0, 0
 	}
-	pending := r.fill - r.start
+	pending, free := r.fill-r.start, len(r.chunk.buf)-r.fill
 	switch {
 	case pending == 0 && !r.chunk.shared() && len(r.chunk.buf) >= r.size:
 		r.start, r.scan, r.fill = 0, 0, 0
-	case len(r.chunk.buf)-r.fill >= r.size/4 && r.start+r.want <= len(r.chunk.buf):
-		// Enough left behind what is held.
-	default:
+	case pending == 0 && free < r.size/4, free <= min(r.size/4, pending/2):
 		r.move(r.capacity(pending))
 	}
 	return r.chunk.buf[r.fill:]
@@ -106,8 +104,10 @@ func (r *reader) room() []byte {
 
 // capacity is the size of chunk for a message of which pending bytes are there.
 // Memory grows with what was really received, not with what a header promises.
+// It at least doubles, so that a message that comes in small pieces is moved a
+// few times only.
 func (r *reader) capacity(pending int) int {
-	n := max(r.size, pending+r.size/4)
+	n := max(r.size, 2*pending)
 	if r.want > n {
 		n = min(r.want, max(n, 4*pending))
 	}
@@ -136,8 +136,8 @@ func (r *reader) idle() {
 	case r.chunk == nil:
 	case pending == 0:
 		r.drop()
-	case r.chunk.keepsTooMuch(pending) && chunkClass(len(r.chunk.buf)) > chunkClass(pending):
-		to := newChunk(pending)
+	case len(r.chunk.buf) > idleFactor*max(pending, minChunk/idleFactor):
+		to := newChunk(2 * pending)
 		copy(to.buf, r.chunk.buf[r.start:r.fill])
 		r.chunk.release()
 		r.chunk = to
@@ -146,6 +146,11 @@ func (r *reader) idle() {
 		r.start = 0
 	}
 }
+
+// idleFactor is how much larger than what it holds the chunk of a waiting
+// connection may be. It is more than what a chunk grows by, so that a message
+// that comes in small pieces does not make it shrink and grow in turn.
+const idleFactor = 16
 
 // adapt chooses the size of the next reads.
 func (r *reader) adapt(n, asked int) {
@@ -181,6 +186,9 @@ func (r *reader) parse() error {
 	at := r.scan
 	for r.fill-at >= shortHeader {
 		flags := buf[at]
+		if flags > flagsKnown {
+			return protocolErrorf(ReasonFrame, "frame with reserved flags %#02x", flags)
+		}
 		body, size := at+shortHeader, uint64(buf[at+1])
 		if flags&flagLong != 0 {
 			if r.fill-at < longHeader {
@@ -188,8 +196,8 @@ func (r *reader) parse() error {
 			}
 			body, size = at+longHeader, binary.BigEndian.Uint64(buf[at+1:])
 		}
-		if flags&^byte(flagMore|flagLong) != 0 {
-			next, err := r.special(at, body, size)
+		if flags&flagCommand != 0 {
+			next, err := r.command(at, body, size)
 			if err != nil {
 				return err
 			}
@@ -255,15 +263,11 @@ func (r *reader) handOver() error {
 	return err
 }
 
-// special handles a frame that is no part of a message: a command, or one with
-// unknown flags. It returns where to go on, or -1 if the frame is not complete.
-func (r *reader) special(at, body int, size uint64) (next int, err error) {
+// command handles a frame that is no part of a message. It returns where to go on,
+// or -1 if the frame is not complete.
+func (r *reader) command(at, body int, size uint64) (next int, err error) {
 	buf := r.chunk.buf
-	flags := buf[at]
-	if flags&^byte(flagsKnown) != 0 {
-		return 0, protocolErrorf(ReasonFrame, "frame with reserved flags %#02x", flags)
-	}
-	if flags&flagMore != 0 {
+	if buf[at]&flagMore != 0 {
 		return 0, protocolErrorf(ReasonFrame, "command with the MORE flag")
 	}
 	if size > maxCommand {
@@ -301,15 +305,15 @@ func (r *reader) parseSealed() error {
 	plain, at := r.scan, r.scan
 	for r.fill-at >= shortHeader {
 		flags := buf[at]
+		if flags > flagsKnown {
+			return protocolErrorf(ReasonFrame, "frame with reserved flags %#02x", flags)
+		}
 		body, size := at+shortHeader, uint64(buf[at+1])
 		if flags&flagLong != 0 {
 			if r.fill-at < longHeader {
 				break
 			}
 			body, size = at+longHeader, binary.BigEndian.Uint64(buf[at+1:])
-		}
-		if flags&^byte(flagsKnown) != 0 {
-			return protocolErrorf(ReasonFrame, "frame with reserved flags %#02x", flags)
 		}
 		sealedLimit := limit + uint64(r.c.codec.Overhead())
 		if size > sealedLimit || uint64(plain-r.start)+size > sealedLimit {
