@@ -85,6 +85,15 @@ func (v vectors) cast(tb testing.TB) cast {
 	return cast{server, c}
 }
 
+// again returns the cast as it was before it drew any random numbers.
+func (v vectors) again(is cast) cast {
+	server, client := *is.server, *is.client
+	server.random = bytes.NewReader(v.values["server-random"])
+	server.cookies = &cookies{random: server.random}
+	client.random = bytes.NewReader(v.values["client-random"])
+	return cast{&server, &client}
+}
+
 // command returns the data of a command of the vectors.
 func (v vectors) command(tb testing.TB, name string) []byte {
 	tb.Helper()
