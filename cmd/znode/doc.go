@@ -9,6 +9,7 @@
 // cut a shutdown short.
 //
 // Files in reading order: main.go, command.go (the table of commands and what
-// they share), help.go, version.go, run.go (znode run and its roles),
-// supervise.go (signals, draining), logging.go.
+// they share), help.go, version.go, run.go and roles.go (znode
+// run), demo.go and demo_sensor.go (znode demo), supervise.go (signals,
+// draining), logging.go.
 package main

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/znode/znode/cmd/znode/internal/option"
+	"github.com/znode/znode/codec"
 	"github.com/znode/znode/node"
 	"github.com/znode/znode/sockets"
 )
@@ -14,6 +16,7 @@ import (
 // roles are the parts of a znode process that run.
 type roles struct {
 	broker  *node.Broker
+	logger  *node.Logger
 	metrics *node.MetricsServer
 }
 
@@ -39,6 +42,12 @@ func (r *roles) start(cfg *option.Config, use option.Use, log *slog.Logger) (err
 		}
 		parts = append(parts, r.broker)
 	}
+	if use&option.Logger != 0 {
+		if r.logger, err = node.NewLogger(loggerOptions(cfg, log)); err != nil {
+			return err
+		}
+		parts = append(parts, r.logger)
+	}
 	if cfg.MetricsAddress != "" {
 		r.metrics, err = node.ServeMetrics(cfg.MetricsAddress, log, parts...)
 	}
@@ -48,6 +57,10 @@ func (r *roles) start(cfg *option.Config, use option.Use, log *slog.Logger) (err
 // stop drains and stops what runs: what takes in first, what shows last.
 func (r *roles) stop() error {
 	var errs []error
+	if r.logger != nil {
+		// Whoever has no patience sends a second signal.
+		errs = append(errs, r.logger.Close(context.Background()))
+	}
 	if r.broker != nil {
 		errs = append(errs, r.broker.Close())
 	}
@@ -92,4 +105,36 @@ func brokerOptions(cfg *option.Config, log *slog.Logger) node.BrokerOptions {
 	o.XPUB.NoDrop = cfg.ListenXPUBNoDrop
 	o.XPUB.SlowGrace = cfg.SlowSubscriberGrace
 	return o
+}
+
+func loggerOptions(cfg *option.Config, log *slog.Logger) node.LoggerOptions {
+	o := node.DefaultLoggerOptions()
+	o.Node = cfg.Node
+	o.ListenLogEndpoint = cfg.ListenLogEndpoint
+	o.LogDir = cfg.LogDir
+	o.Text = textOptions(cfg)
+	o.RotationInterval = cfg.RotationInterval
+	maxMessage := o.PULL.MaxMessageSize
+	o.PULL = socketOptions(cfg, log)
+	o.PULL.MaxMessageSize = maxMessage
+	o.PULL.RcvHWM = cfg.LogRcvHWM
+	o.PULL.RcvBuf = cfg.LogRcvBuf
+	o.Log = log
+	return o
+}
+
+func textOptions(cfg *option.Config) codec.TextOptions {
+	return codec.TextOptions{
+		Format:                 codec.TextFormat(cfg.LogFormat),
+		EnableUTF8:             cfg.EnableUTF8,
+		IncludeMeta:            cfg.IncludeMeta,
+		Separator:              cfg.Separator,
+		SetSeparator:           cfg.SetSeparator,
+		EmptyField:             cfg.EmptyField,
+		UnsetField:             cfg.UnsetField,
+		MetaPrefix:             cfg.MetaPrefix,
+		JSONTimestamps:         codec.TimestampFormat(cfg.JSONTimestamps),
+		JSONIncludeUnsetFields: cfg.JSONIncludeUnsetFields,
+		JSONStringEscapePolicy: codec.EscapePolicy(cfg.JSONStringEscapePolicy),
+	}
 }
