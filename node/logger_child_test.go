@@ -1,0 +1,222 @@
+package node
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/znode/znode/codec"
+	"github.com/znode/znode/sockets"
+)
+
+func init() {
+	childRoles["logger"] = runChildLogger
+	childRoles["sender"] = runChildSender
+}
+
+// A child is this test binary run again. It gets its orders as a line of JSON
+// on stdin and answers with lines of JSON on stdout.
+type child struct {
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	out   *bufio.Reader
+	once  sync.Once
+	err   error
+}
+
+// startChild runs a role with a configuration.
+func startChild(t testing.TB, role string, config any) *child {
+	t.Helper()
+	c := &child{cmd: exec.Command(os.Args[0])}
+	c.cmd.Env = append(os.Environ(), childRole+"="+role)
+	c.cmd.Stderr = os.Stderr
+	var err error
+	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.out = bufio.NewReader(out)
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.kill() })
+	c.tell(t, config)
+	return c
+}
+
+// kill ends the child at once and waits for it.
+func (c *child) kill() {
+	c.cmd.Process.Kill()
+	c.wait()
+}
+
+// wait waits for the child's end; its output must have been read.
+func (c *child) wait() error {
+	c.once.Do(func() { c.err = c.cmd.Wait() })
+	return c.err
+}
+
+// tell sends the child a line.
+func (c *child) tell(t testing.TB, v any) {
+	t.Helper()
+	line, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.stdin.Write(append(line, '\n')); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// hear reads a line from the child.
+func (c *child) hear(t testing.TB, v any) {
+	t.Helper()
+	line, err := c.out.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, v)
+	}
+	if err != nil {
+		t.Fatalf("child says %q: %v", line, err)
+	}
+}
+
+// childInput and sayToParent are the child's side.
+func childInput(v any) (*bufio.Reader, error) {
+	in := bufio.NewReader(os.Stdin)
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return nil, err
+	}
+	return in, json.Unmarshal(line, v)
+}
+
+func sayToParent(v any) error {
+	line, err := json.Marshal(v)
+	if err == nil {
+		_, err = os.Stdout.Write(append(line, '\n'))
+	}
+	return err
+}
+
+// childLogger configures a logger in a process of its own.
+type childLogger struct {
+	Dir         string
+	JSON        bool
+	MemoryLimit int64
+	Verbose     bool
+}
+
+func (c *childLogger) options() LoggerOptions {
+	o := DefaultLoggerOptions()
+	o.ListenLogEndpoint = "tcp://127.0.0.1:*"
+	o.LogDir = c.Dir
+	if c.JSON {
+		o.Text.Format = codec.FormatJSON
+	}
+	if c.MemoryLimit > 0 {
+		o.MemoryLimit = c.MemoryLimit
+	}
+	if c.Verbose {
+		o.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	return o
+}
+
+// childReport is what a child logger knows of itself.
+type childReport struct {
+	Endpoint string
+	Stats    LoggerStats
+	Usage    usage
+}
+
+// runChildLogger is a logger until its stdin ends. It answers every line with a
+// report.
+func runChildLogger() error {
+	var c childLogger
+	in, err := childInput(&c)
+	if err != nil {
+		return err
+	}
+	l, err := NewLogger(c.options())
+	if err != nil {
+		return err
+	}
+	report := func() error {
+		return sayToParent(childReport{Endpoint: l.Endpoint(), Stats: l.Stats(), Usage: ownUsage()})
+	}
+	err = report()
+	for err == nil {
+		var line string
+		if line, err = in.ReadString('\n'); err == nil {
+			if strings.Contains(line, "gc") {
+				runtime.GC()
+			}
+			err = report()
+		}
+	}
+	if err != io.EOF {
+		return err
+	}
+	if err := l.Close(context.Background()); err != nil {
+		return err
+	}
+	return report()
+}
+
+// childSender configures a process that sends conn batches as fast as they are
+// taken.
+type childSender struct {
+	Endpoint string
+	Batches  int
+	Records  int // of one batch
+	Paths    int // taken in turn
+}
+
+func runChildSender() error {
+	var c childSender
+	if _, err := childInput(&c); err != nil {
+		return err
+	}
+	push, err := sockets.NewPUSH(sockets.DefaultOptions())
+	if err != nil {
+		return err
+	}
+	if err := push.Connect(c.Endpoint); err != nil {
+		return err
+	}
+	var payloads [][]byte
+	for i := range c.Paths {
+		path := "conn"
+		if i > 0 {
+			path = fmt.Sprintf("conn%d", i)
+		}
+		payload, err := connBatch(path, c.Records)
+		if err != nil {
+			return err
+		}
+		payloads = append(payloads, payload)
+	}
+	start := time.Now()
+	for i := range c.Batches {
+		err := push.SendContext(context.Background(),
+			[]byte("log-write"), []byte("sender"), []byte(logSerializer), payloads[i%len(payloads)])
+		if err != nil {
+			return err
+		}
+	}
+	push.Close()
+	return sayToParent(time.Since(start))
+}
