@@ -1,0 +1,300 @@
+package ring
+
+import (
+	"runtime"
+	"sync/atomic"
+
+	"golang.org/x/sys/cpu"
+)
+
+const (
+	// A state word counts the items put since the start, above one bit that
+	// says whether the queue is closed. One word for both makes closing exact:
+	// an item is counted before the bit is set or not at all.
+	closedBit = 1
+	oneItem   = 2
+
+	// lookAhead is how many items the consumer looks for beyond those it was
+	// asked for, so that taking one at a time does not cost a look per item.
+	lookAhead = 64
+
+	// publishSpins is how often the consumer looks at a place that is given
+	// out but not filled before it yields. Filling takes a few instructions,
+	// unless the producer has just lost the CPU.
+	publishSpins = 32
+)
+
+// MPSC is an unbounded queue from many producers to one consumer, with a
+// high-water mark that ordinary items respect and forced items ignore.
+//
+// Offer, OfferBatch, Force, ForceBatch, Close, Closed and Len may be called by
+// any goroutine; Drain, Wait, Ready and Ended by one at a time, the consumer.
+// All are linearizable: calls take effect one by one, in an order that agrees
+// with real time, and the items come out in the order they went in.
+//
+// No call of a producer blocks. Drain never waits for a producer to come, but
+// it does wait for one that is inside Offer or Force and has its place already.
+//
+// Memory grows and shrinks with the items, in segments; some segments are kept
+// for reuse, at most as many as the mark asks for and at most 64. An MPSC is
+// made by [NewMPSC] and not copied.
+type MPSC[T any] struct {
+	hwm int64 // items; 0 is no mark; never changes
+
+	_ cpu.CacheLinePad
+	// Written by the producers, with every item or batch.
+	state atomic.Uint64 // items put since the start, and closedBit
+
+	_ cpu.CacheLinePad
+	// Written by the consumer, with every batch. Only head is for others to read.
+	head   atomic.Uint64 // items taken since the start, at the last Drain
+	taken  uint64        // the same, also within a Drain
+	filled uint64        // items below this number are known to be there
+	seg    *segment[T]   // the segment of item taken; nil until it is needed
+
+	_ cpu.CacheLinePad
+	// Written by whoever comes to the end of a segment, and when the consumer
+	// goes to sleep or is woken.
+	segs  segments[T]
+	items waker
+
+	_ cpu.CacheLinePad
+}
+
+// NewMPSC returns an empty queue whose Offer refuses items while it holds hwm
+// of them or more. A mark of 0 or below is no mark: nothing is refused until
+// Close.
+func NewMPSC[T any](hwm int) *MPSC[T] {
+	hwm = max(hwm, 0)
+	q := &MPSC[T]{hwm: int64(hwm), items: newWaker()}
+	q.segs.init(hwm)
+	return q
+}
+
+// Offer puts item into the queue, unless the queue is closed or at its
+// high-water mark. It reports whether it did; if so, the consumer will get the
+// item.
+func (q *MPSC[T]) Offer(item T) bool {
+	for {
+		s := q.state.Load()
+		// An old head only makes the queue look longer, and tail is the older of
+		// the two: a refusal was right when head was read.
+		if s&closedBit != 0 || q.hwm > 0 && q.room(s) <= 0 {
+			return false
+		}
+		if q.state.CompareAndSwap(s, s+oneItem) {
+			q.put(s/oneItem, item)
+			return true
+		}
+	}
+}
+
+// Force puts item into the queue whatever the high-water mark says. It is
+// false only if the queue is closed, and then the item is not in it.
+func (q *MPSC[T]) Force(item T) bool {
+	for {
+		s := q.state.Load()
+		if s&closedBit != 0 {
+			return false
+		}
+		if q.state.CompareAndSwap(s, s+oneItem) {
+			q.put(s/oneItem, item)
+			return true
+		}
+	}
+}
+
+// OfferBatch puts as many of items into the queue as the high-water mark
+// allows, from the first on, and returns their number: the consumer will get
+// items[:n]. They stay together, and they are counted as one step. It keeps no
+// reference to the slice. The result is 0 once the queue is closed.
+func (q *MPSC[T]) OfferBatch(items []T) int {
+	for {
+		s := q.state.Load()
+		n := int64(len(items))
+		if q.hwm > 0 {
+			n = min(n, q.room(s))
+		}
+		if n <= 0 || s&closedBit != 0 {
+			return 0
+		}
+		if q.state.CompareAndSwap(s, s+uint64(n)*oneItem) {
+			q.putBatch(s/oneItem, items[:n])
+			return int(n)
+		}
+	}
+}
+
+// ForceBatch puts all items into the queue whatever the high-water mark says.
+// They stay together. It keeps no reference to the slice. It is false only if
+// the queue is closed, and then none of them is in it.
+func (q *MPSC[T]) ForceBatch(items []T) bool {
+	for {
+		s := q.state.Load()
+		if s&closedBit != 0 {
+			return false
+		}
+		if q.state.CompareAndSwap(s, s+uint64(len(items))*oneItem) {
+			q.putBatch(s/oneItem, items)
+			return true
+		}
+	}
+}
+
+// room returns how many items may come before the mark is reached, as of state
+// s; below zero where forced items have gone over it.
+func (q *MPSC[T]) room(s uint64) int64 {
+	return q.hwm - int64(s/oneItem-q.head.Load())
+}
+
+// put fills the place of item number i, which is the caller's.
+func (q *MPSC[T]) put(i uint64, item T) {
+	seg := q.segs.find(i / segmentItems)
+	seg.items[i%segmentItems] = item
+	seg.stamps[i%segmentItems].Store(i + 1)
+	q.items.wake()
+}
+
+// putBatch fills the places from item number i on, which are the caller's.
+func (q *MPSC[T]) putBatch(i uint64, items []T) {
+	for len(items) > 0 {
+		seg := q.segs.find(i / segmentItems)
+		at := i % segmentItems
+		n := copy(seg.items[at:], items)
+		i += uint64(n)
+		seg.stamps[at].Store(i)
+		items = items[n:]
+	}
+	q.items.wake()
+}
+
+// Drain moves items to dst, in order, and returns how many: what is there, up
+// to len(dst), and at least one unless the queue is empty. Items behind one
+// whose producer has not finished its call yet may be left for the next Drain.
+//
+// After Close a result of 0 for a dst that is not empty means that everything
+// accepted has been taken.
+func (q *MPSC[T]) Drain(dst []T) int {
+	n := 0
+	for n < len(dst) {
+		if q.taken == q.filled && !q.look(len(dst)-n) {
+			if n > 0 || q.state.Load()/oneItem == q.taken {
+				break
+			}
+			q.awaitFilled()
+		}
+		n += q.take(dst[n:])
+	}
+	if n > 0 {
+		q.head.Store(q.taken)
+	}
+	return n
+}
+
+// take moves filled items of the current segment to dst and clears their
+// places. There is at least one, and room for it.
+func (q *MPSC[T]) take(dst []T) int {
+	at, n := q.taken%segmentItems, q.filled-q.taken
+	if n == 1 || len(dst) == 1 { // a third of the price of copy and clear
+		var none T
+		dst[0], q.seg.items[at] = q.seg.items[at], none
+		n = 1
+	} else {
+		n = uint64(copy(dst, q.seg.items[at:at+n]))
+		clear(q.seg.items[at : at+n])
+	}
+	q.taken += n
+	if q.taken%segmentItems == 0 {
+		q.seg = nil
+		q.segs.retire()
+	}
+	return int(n)
+}
+
+// look moves filled forward over about want items, within the segment, and
+// reports whether there are any to take. All that were found have been taken.
+func (q *MPSC[T]) look(want int) bool {
+	if q.seg == nil {
+		if q.state.Load()/oneItem == q.taken {
+			return false
+		}
+		q.seg = q.segs.find(q.taken / segmentItems)
+	}
+	i := q.taken
+	end := min(i+uint64(max(want, lookAhead)), i-i%segmentItems+segmentItems)
+	for i < end {
+		stamp := q.seg.stamps[i%segmentItems].Load()
+		if stamp <= i {
+			break
+		}
+		i = stamp
+	}
+	q.filled = i
+	return i > q.taken
+}
+
+// awaitFilled waits for the producer that has the next place and is about to
+// fill it.
+func (q *MPSC[T]) awaitFilled() {
+	for n := 0; !q.look(1); n++ {
+		if n >= publishSpins {
+			runtime.Gosched()
+		}
+	}
+}
+
+// Wait parks the consumer until Drain has something to take, and reports
+// whether it does: false means that the queue is closed and everything
+// accepted has been taken.
+func (q *MPSC[T]) Wait() bool {
+	for !q.available() {
+		if q.Ended() {
+			return false
+		}
+		<-q.Ready()
+	}
+	return true
+}
+
+// Ready is Wait for a consumer that waits for other things too. It returns a
+// channel that yields one value when Drain has something to take or the queue
+// has ended, at once if that is so already. It must be called anew for each
+// wait, when Drain has found nothing, and best within the select statement
+// itself. A value may turn up early; Drain then returns 0.
+func (q *MPSC[T]) Ready() <-chan struct{} {
+	q.items.arm()
+	if q.available() || q.Ended() {
+		q.items.fire()
+	}
+	return q.items.c
+}
+
+// available reports whether the next item is filled in.
+func (q *MPSC[T]) available() bool { return q.taken != q.filled || q.look(1) }
+
+// Ended reports whether the queue is closed and everything accepted has been
+// taken: there will never be an item again.
+func (q *MPSC[T]) Ended() bool { return q.state.Load() == q.taken*oneItem|closedBit }
+
+// Close makes every later Offer and Force say no and wakes the consumer. What
+// was accepted can still be drained. Calls after the first do nothing.
+func (q *MPSC[T]) Close() {
+	q.state.Or(closedBit)
+	q.items.wake()
+}
+
+// Closed reports whether Close has been called; it tells a producer whose item
+// was refused why.
+func (q *MPSC[T]) Closed() bool { return q.state.Load()&closedBit != 0 }
+
+// Len returns the number of items accepted and not yet taken. Without forced
+// items it never exceeds the high-water mark.
+func (q *MPSC[T]) Len() int {
+	for {
+		head := q.head.Load()
+		tail := q.state.Load() / oneItem
+		if q.head.Load() == head { // else tail and head never held together
+			return int(tail - head)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package ring
+
+import (
+	"sync"
+	"sync/atomic"
+
+	uatomic "go.uber.org/atomic"
+)
+
+const (
+	// segmentItems is the number of items in a segment. Work per segment (the
+	// mutex, three times) is spread over that many items; larger segments
+	// measured no faster and cost an idle queue memory.
+	segmentItems = 512
+
+	// recentSegments is how many of the newest segments are found without the
+	// mutex. Two would do for producers on both sides of a border; four also
+	// cover a batch longer than a segment.
+	recentSegments = 4
+
+	// maxSpareSegments bounds the memory that an emptied queue keeps for its
+	// next burst.
+	maxSpareSegments = 64
+)
+
+// segment is the memory of items number*segmentItems and following.
+//
+// stamps tell which slots are filled: whoever has filled those of the items
+// [i, e) stores e in the stamp of i. Item numbers only grow, so a stamp left
+// over from an earlier use of the segment never exceeds the number of an item
+// that is in its place now, and stamps need no clearing.
+type segment[T any] struct {
+	number atomic.Uint64
+	spare  *segment[T] // next in the list of spare segments; guarded by segments.mu
+
+	stamps [segmentItems]atomic.Uint64
+	items  [segmentItems]T
+}
+
+// segments finds the segment with a given number.
+//
+// Nobody asks for a segment that can be retired meanwhile: a producer asks for
+// one in which it has an item reserved but not yet stamped, the consumer for
+// one it has not taken everything from. Together with numbers that never come
+// again this rules out the ABA problem: a pointer kept from an earlier use
+// shows another number, or leads to the segment that was asked for.
+type segments[T any] struct {
+	// recent holds segment n at n%recentSegments, or an older or newer one.
+	recent [recentSegments]uatomic.Pointer[segment[T]]
+
+	mu       sync.Mutex
+	table    []*segment[T] // segments in use, n at n modulo its length
+	oldest   uint64        // number of the first segment in use
+	next     uint64        // number of the next segment to be added
+	spares   *segment[T]
+	nspares  int
+	maxSpare int
+}
+
+// init prepares s for a queue with high-water mark hwm, 0 for none. Enough
+// segments are kept to fill the queue again and again without allocating,
+// within maxSpareSegments.
+func (s *segments[T]) init(hwm int) {
+	s.maxSpare = maxSpareSegments
+	if hwm > 0 {
+		s.maxSpare = min(hwm/segmentItems+2, maxSpareSegments)
+	}
+	s.table = make([]*segment[T], recentSegments)
+	first := s.addLocked() // no lock needed: nobody else knows s yet
+	for i := range s.recent {
+		s.recent[i].Store(first)
+	}
+}
+
+// find returns segment n, which it adds if it is not there yet.
+func (s *segments[T]) find(n uint64) *segment[T] {
+	if seg := s.recent[n%recentSegments].Load(); seg.number.Load() == n {
+		return seg
+	}
+	return s.findSlow(n)
+}
+
+func (s *segments[T]) findSlow(n uint64) *segment[T] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.next <= n {
+		s.addLocked()
+	}
+	return s.table[n%uint64(len(s.table))]
+}
+
+// addLocked appends a segment. Its number is stored last but for the tables:
+// find trusts a segment by its number alone.
+func (s *segments[T]) addLocked() *segment[T] {
+	if s.next-s.oldest == uint64(len(s.table)) {
+		s.growLocked()
+	}
+	seg := s.spares
+	if seg != nil {
+		s.spares, seg.spare = seg.spare, nil
+		s.nspares--
+	} else {
+		seg = new(segment[T])
+	}
+	seg.number.Store(s.next)
+	s.table[s.next%uint64(len(s.table))] = seg
+	s.recent[s.next%recentSegments].Store(seg)
+	s.next++
+	return seg
+}
+
+func (s *segments[T]) growLocked() {
+	table := make([]*segment[T], 2*len(s.table))
+	for n := s.oldest; n < s.next; n++ {
+		table[n%uint64(len(table))] = s.table[n%uint64(len(s.table))]
+	}
+	s.table = table
+}
+
+// retire takes back the oldest segment, everything in it having been taken and
+// cleared.
+func (s *segments[T]) retire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := s.oldest % uint64(len(s.table))
+	seg := s.table[at]
+	s.table[at] = nil
+	s.oldest++
+	if s.nspares < s.maxSpare {
+		seg.spare, s.spares = s.spares, seg
+		s.nspares++
+	}
+}
