@@ -14,15 +14,24 @@ type jsonReader struct {
 	hasTopic bool
 }
 
+// valueMembers is what an object has shown of itself so far.
+type valueMembers struct {
+	kind   int  // -1: no @data-type yet
+	dataAt int  // where its data starts, -1: no data yet
+	done   bool // the data is read
+}
+
 // value reads one value that stands inside depth containers and appends it.
 // After a failure the result is meaningless.
 func (r *jsonReader) value(dst []byte, depth int, top bool) []byte {
-	if !r.take('{', "value") {
-		return dst
-	}
-	kind, dataAt, done := -1, -1, false
+	m := valueMembers{kind: -1, dataAt: -1}
 	more := true
-	if r.peek() == '}' {
+	if m.kind = r.usualHead(); m.kind >= 0 {
+		dst = r.member(dst, depth, &m)
+		more = r.reason == nil && r.next('}', "value")
+	} else if !r.take('{', "value") {
+		return dst
+	} else if r.peek() == '}' {
 		r.i++
 		more = false
 	}
@@ -32,17 +41,10 @@ func (r *jsonReader) value(dst []byte, depth int, top bool) []byte {
 			return dst
 		}
 		switch {
-		case kind < 0 && r.is(key, escaped, "@data-type"):
-			kind = r.kind()
-		case dataAt < 0 && r.is(key, escaped, "data"):
-			r.peek()
-			dataAt = r.i
-			if kind > int(KindNone) {
-				dst = r.data(dst, Kind(kind), depth)
-				done = true
-			} else {
-				r.skip("data", 0)
-			}
+		case m.kind < 0 && r.is(key, escaped, "@data-type"):
+			m.kind = r.kind()
+		case m.dataAt < 0 && r.is(key, escaped, "data"):
+			dst = r.member(dst, depth, &m)
 		case top && !r.hasTopic && r.is(key, escaped, "topic"):
 			r.readTopic()
 		default:
@@ -54,19 +56,54 @@ func (r *jsonReader) value(dst []byte, depth int, top bool) []byte {
 		more = r.next('}', "value")
 	}
 	switch {
-	case r.reason != nil || done:
-	case kind < 0:
+	case r.reason != nil || m.done:
+	case m.kind < 0:
 		r.fail(r.i, "@data-type", ErrType)
-	case Kind(kind) == KindNone: // Broker does not look at the data
+	case Kind(m.kind) == KindNone: // Broker does not look at the data
 		return append(dst, byte(KindNone))
-	case dataAt < 0:
+	case m.dataAt < 0:
 		r.fail(r.i, "data", ErrMismatch)
 	default:
 		end := r.i
-		r.i = dataAt
-		dst = r.data(dst, Kind(kind), depth)
+		r.i = m.dataAt
+		dst = r.data(dst, Kind(m.kind), depth)
 		r.i = end
 	}
+	return dst
+}
+
+// usualHead consumes what Broker writes in front of the data, if it is there
+// without white space or escapes, and returns the kind, else -1.
+func (r *jsonReader) usualHead() int {
+	const before, after = `{"@data-type":"`, `","data":`
+	s := r.s[r.i:]
+	if len(s) < len(before) || string(s[:len(before)]) != before {
+		return -1
+	}
+	s = s[len(before):]
+	n := 0
+	for n < len(s) && s[n] != '"' {
+		n++
+	}
+	if len(s)-n < len(after) || string(s[n:n+len(after)]) != after {
+		return -1
+	}
+	k := kindNamed(s[:n])
+	if k >= 0 {
+		r.i += len(before) + n + len(after)
+	}
+	return k
+}
+
+// member reads the data, or passes over it while its kind is not known.
+func (r *jsonReader) member(dst []byte, depth int, m *valueMembers) []byte {
+	r.peek()
+	m.dataAt = r.i
+	if m.kind > int(KindNone) {
+		m.done = true
+		return r.data(dst, Kind(m.kind), depth)
+	}
+	r.skip("data", 0)
 	return dst
 }
 
@@ -93,13 +130,11 @@ func (r *jsonReader) kind() int {
 	if r.reason != nil {
 		return -1
 	}
-	for k, n := range kindNames {
-		if string(name) == n {
-			return k
-		}
+	k := kindNamed(name)
+	if k < 0 {
+		r.fail(at, "@data-type", ErrType)
 	}
-	r.fail(at, "@data-type", ErrType)
-	return -1
+	return k
 }
 
 // readTopic takes a topic that is a string; Broker ignores any other.
@@ -230,101 +265,4 @@ func appendNumber(dst []byte, k Kind, w []byte) ([]byte, error) {
 		n = -n
 	}
 	return binary.BigEndian.AppendUint64(dst, n), nil
-}
-
-// container reads a set, table or vector.
-func (r *jsonReader) container(dst []byte, k Kind, depth int) []byte {
-	field := kindNames[k]
-	if r.peek() != '[' {
-		if r.i < len(r.s) {
-			r.fail(r.i, field, ErrMismatch)
-		}
-		r.unexpected(field)
-		return dst
-	}
-	begin := r.i
-	if depth >= MaxDepth {
-		r.fail(begin, field, ErrDepth)
-		return dst
-	}
-	r.i++
-	dst = append(dst, byte(k), 0)
-	start, n := len(dst), 0
-	more := true
-	if r.peek() == ']' {
-		r.i++
-		more = false
-	}
-	for ; more; n++ {
-		if k == KindTable {
-			dst = r.pair(dst, depth+1)
-		} else {
-			dst = r.value(dst, depth+1, false)
-		}
-		if r.reason != nil {
-			return dst
-		}
-		more = r.next(']', field)
-	}
-	switch {
-	case r.reason != nil:
-		return dst
-	case uint64(n) > maxLength:
-		r.fail(begin, field, ErrTooLong)
-		return dst
-	case k != KindVector && !r.sort.sort(dst, start, n, k):
-		r.fail(begin, field, ErrDuplicate)
-		return dst
-	}
-	return patchCount(dst, start-1, n)
-}
-
-// pair reads a key and value of a table and appends them in this order.
-func (r *jsonReader) pair(dst []byte, depth int) []byte {
-	if !r.take('{', "table") {
-		return dst
-	}
-	keyAt, valueAt := -1, -1
-	valueDone := false
-	more := true
-	if r.peek() == '}' {
-		r.i++
-		more = false
-	}
-	for more {
-		name, escaped := r.str("table")
-		if r.reason != nil || !r.take(':', "table") {
-			return dst
-		}
-		r.peek()
-		switch {
-		case keyAt < 0 && r.is(name, escaped, "key"):
-			keyAt = r.i
-			dst = r.value(dst, depth, false)
-		case valueAt < 0 && r.is(name, escaped, "value"):
-			valueAt = r.i
-			if keyAt >= 0 {
-				dst = r.value(dst, depth, false)
-				valueDone = true
-			} else {
-				r.skip("value", 0)
-			}
-		default:
-			r.skip("table", 0)
-		}
-		if r.reason != nil {
-			return dst
-		}
-		more = r.next('}', "table")
-	}
-	if r.reason == nil && (keyAt < 0 || valueAt < 0) {
-		r.fail(r.i, "table", ErrMismatch)
-	}
-	if r.reason == nil && !valueDone {
-		end := r.i
-		r.i = valueAt
-		dst = r.value(dst, depth, false)
-		r.i = end
-	}
-	return dst
 }

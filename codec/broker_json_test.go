@@ -461,3 +461,14 @@ func TestJSONString(t *testing.T) {
 		check(randomText(r))
 	}
 }
+
+func TestKindNames(t *testing.T) {
+	for k := KindNone; k <= KindVector; k++ {
+		if kindNamed([]byte(k.String())) != int(k) {
+			t.Errorf("%d is %s", k, k)
+		}
+	}
+	if kindNamed([]byte("unknown")) != -1 || kindNamed(nil) != -1 || Kind(15).String() != "unknown" {
+		t.Error("a kind that is none has a name")
+	}
+}

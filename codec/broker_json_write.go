@@ -19,9 +19,9 @@ import (
 //	NaN and infinities     nan -nan inf -inf     the same in quotes
 //
 // The reader takes both forms and restores the bytes, so converting to JSON
-// and back keeps every string. A Zeek node reads the second and third rule's
-// text as intended, the fourth's as that character, and refuses the last
-// (as it refuses Broker's own inf).
+// and back keeps every string. A Zeek node reads the first two as intended and
+// the third as that character, and refuses the event with the last, as it
+// refuses Broker's own inf.
 
 // jsonHeads is what stands in front of a value's data, by kind.
 var jsonHeads = func() (heads [KindVector + 1]string) {
@@ -106,18 +106,17 @@ func appendJSONReal(dst []byte, f float64) []byte {
 
 func finite(f float64) bool { return f-f == 0 }
 
-// appendReal appends what glibc's printf makes of f under %f.
+// appendReal appends what printf makes of f under %f.
 func appendReal(dst []byte, f float64) []byte {
-	if !finite(f) {
-		if math.Signbit(f) {
-			dst = append(dst, '-')
-		}
-		if f != f {
-			return append(dst, "nan"...)
-		}
-		return append(dst, "inf"...)
+	q, ok := roundMicros(f)
+	if !ok {
+		return appendFixed6(dst, f)
 	}
-	return strconv.AppendFloat(dst, f, 'f', 6, 64)
+	if math.Signbit(f) {
+		dst = append(dst, '-')
+	}
+	var tmp [40]byte
+	return append(dst, tmp[:putFixed6(tmp[:], 0, q)]...)
 }
 
 // brokerPlain marks the bytes that stand for themselves in a JSON string.
@@ -127,8 +126,6 @@ var brokerPlain = func() (t [256]bool) {
 	}
 	return t
 }()
-
-const lowerHex = "0123456789abcdef"
 
 // appendBrokerString appends s in quotes.
 func appendBrokerString(dst, s []byte) []byte {
@@ -151,7 +148,7 @@ func appendBrokerString(dst, s []byte) []byte {
 		r, size := utf8.DecodeRune(s)
 		if r == utf8.RuneError && size == 1 {
 			dst = append(dst, `\udb80\udc`...)
-			dst = append(dst, lowerHex[s[0]>>4], lowerHex[s[0]&15])
+			dst = append(dst, hexDigits[s[0]>>4], hexDigits[s[0]&15])
 		} else {
 			dst = append(dst, s[:size]...)
 		}
@@ -174,6 +171,6 @@ func appendEscaped(dst []byte, c byte) []byte {
 	case '\t':
 		return append(dst, `\t`...)
 	default:
-		return append(dst, '\\', 'u', '0', '0', lowerHex[c>>4], lowerHex[c&15])
+		return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 	}
 }

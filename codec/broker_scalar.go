@@ -35,7 +35,11 @@ func appendBrokerScalar(dst, b []byte) []byte {
 }
 
 func appendBrokerAddr(dst, a []byte) []byte {
-	return netip.AddrFrom16([16]byte(a)).Unmap().AppendTo(dst)
+	if isMapped(a) {
+		var tmp [24]byte
+		return append(dst, tmp[:putAddr4(tmp[:], 0, binary.BigEndian.Uint32(a[12:]))]...)
+	}
+	return netip.AddrFrom16([16]byte(a)).AppendTo(dst)
 }
 
 // appendBrokerTime appends a timestamp in UTC with three digits behind the
@@ -70,7 +74,8 @@ func appendDigits(dst []byte, n, width int) []byte {
 
 // civilDate is the date of a day counted from 1970-01-01. It holds for the
 // years that nanoseconds in 64 bits reach, 1677 to 2262. Years are counted
-// from March here, so that the leap day is the last of its year.
+// from March here, so that the leap day is the last of its year. After
+// H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 func civilDate(day int64) (y, m, d int) {
 	const (
 		daysIn400Years = 146097

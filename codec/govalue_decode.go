@@ -70,7 +70,7 @@ func (d goDecoder) scalar(t *goType, v reflect.Value, from DataView) *ValueError
 		v.SetFloat(f)
 	case goString:
 		s, _ := from.text(t.kind)
-		v.SetString(string(s))
+		setString(v, s)
 	case goBytes:
 		s, _ := from.AsString()
 		v.SetBytes(append(v.Bytes()[:0], s...))
@@ -91,6 +91,13 @@ func (d goDecoder) scalar(t *goType, v reflect.Value, from DataView) *ValueError
 		v.SetInt(int64(span))
 	}
 	return nil
+}
+
+// setString copies s, unless v holds it already: much of what repeats does.
+func setString(v reflect.Value, s []byte) {
+	if v.String() != string(s) {
+		v.SetString(string(s))
+	}
 }
 
 func (d goDecoder) pointer(t *goType, v reflect.Value, from DataView) *ValueError {

@@ -204,7 +204,7 @@ func (d *logDecoder) value(t *goType, v reflect.Value, val Value) *ValueError {
 	case goTime:
 		*v.Addr().Interface().(*time.Time) = val.Time()
 	case goString:
-		v.SetString(string(val.Bytes()))
+		setString(v, val.Bytes())
 	case goBytes:
 		v.SetBytes(append(v.Bytes()[:0], val.Bytes()...))
 	case goAddr:
