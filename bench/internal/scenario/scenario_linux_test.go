@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -28,9 +29,13 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// pumpEnv has only the byte pump, which needs nothing but this binary.
-func pumpEnv(t *testing.T) *Env {
+// pumpEnv has only the byte pump: in Go, which needs nothing but this binary, or,
+// where there is a compiler and it may be used, in C.
+func pumpEnv(t *testing.T, compiler bool) *Env {
 	t.Helper()
+	if !compiler {
+		t.Setenv("PATH", "")
+	}
 	set, err := side.Find(t.TempDir(), side.Options{Names: []string{side.Pump}, Pump: []string{os.Args[0], "pump"}})
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +46,12 @@ func pumpEnv(t *testing.T) *Env {
 }
 
 func TestStreamsThroughThePump(t *testing.T) {
-	e := pumpEnv(t)
+	for _, compiler := range []bool{false, true} {
+		t.Run(fmt.Sprintf("compiler=%v", compiler), func(t *testing.T) { testStreams(t, pumpEnv(t, compiler)) })
+	}
+}
+
+func testStreams(t *testing.T, e *Env) {
 	for _, s := range []Scenario{
 		{Name: "one", Title: "one", measure: stream(traffic(1, 1, 200))},
 		{Name: "many", Title: "many", measure: stream(traffic(3, 4, 70_000))},
@@ -69,7 +79,7 @@ func TestStreamsThroughThePump(t *testing.T) {
 }
 
 func TestAFailedSideIsReportedAndNotMeasuredAgain(t *testing.T) {
-	e := pumpEnv(t)
+	e := pumpEnv(t, false)
 	turns := 0
 	g := e.Run(Scenario{Name: "bad", measure: func(*trial) error { turns++; return io.ErrUnexpectedEOF }}, RawPeers)
 	series := g.Find(side.Pump)
@@ -82,7 +92,7 @@ func TestAFailedSideIsReportedAndNotMeasuredAgain(t *testing.T) {
 }
 
 func TestMissingLibzmqPeersAreReported(t *testing.T) {
-	e := pumpEnv(t)
+	e := pumpEnv(t, false)
 	g := e.Run(Scenario{Name: "zmq", measure: func(*trial) error { return nil }}, ZmqPeers)
 	if s := g.Find(side.Pump); s.Missing != "not asked for" || s.Failed {
 		t.Errorf("%+v", s)

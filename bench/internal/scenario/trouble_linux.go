@@ -128,24 +128,17 @@ func (t *trial) accountStopped(all []load.Snap) error {
 }
 
 // slowSubscriber lets one of four subscribers read at half the rate that it had,
-// and compares the others' rate with what they had.
+// and compares the others' rate with what they have before and after.
 func slowSubscriber(t *trial) error {
 	if err := t.fan(200); err != nil {
 		return err
 	}
-	others := func(w *window) float64 {
-		n := 0.0
-		for i := 1; i <= 3; i++ {
-			n += float64(load.Total(w.to[i].Received) - load.Total(w.from[i].Received))
-		}
-		return n / 3 / w.seconds
-	}
-	free, err := t.watch(max(t.env.Duration, 2*time.Second))
+	free, slow := max(t.env.Duration, 2*time.Second), t.children[4]
+	before, err := t.watch(free)
 	if err != nil {
 		return err
 	}
-	rate := others(free)
-	if _, err := t.children[4].Do(fmt.Sprintf("limit %d", int(rate/2))); err != nil {
+	if _, err := slow.Do(fmt.Sprintf("limit %d", int(before.othersRate()/2))); err != nil {
 		return err
 	}
 	first, err := t.watch(onset)
@@ -156,13 +149,20 @@ func slowSubscriber(t *trial) error {
 	if err != nil {
 		return err
 	}
-	t.add(metricDeliveries, rate)
-	t.add(metricKeptOnset, others(first)/rate)
-	t.add(metricKept, others(steady)/rate)
-	t.add(metricForeign, steady.foreign)
-	if _, err := t.children[4].Do("limit 0"); err != nil {
+	if _, err := slow.Do("limit 0"); err != nil {
 		return err
 	}
+	time.Sleep(t.env.Warmup)
+	after, err := t.watch(free)
+	if err != nil {
+		return err
+	}
+	// Both, so that a machine that gets busier or idler meanwhile counts less.
+	rate := (before.othersRate() + after.othersRate()) / 2
+	t.add(metricDeliveries, rate)
+	t.add(metricKeptOnset, first.othersRate()/rate)
+	t.add(metricKept, steady.othersRate()/rate)
+	t.add(metricForeign, (before.foreign+first.foreign+steady.foreign+after.foreign)/4)
 	if _, err := t.children[0].Do("pause"); err != nil {
 		return err
 	}
@@ -171,4 +171,14 @@ func slowSubscriber(t *trial) error {
 		return err
 	}
 	return t.accountStopped(all)
+}
+
+// othersRate returns the messages per second that each of a fan's first three
+// subscribers received.
+func (w *window) othersRate() float64 {
+	n := 0.0
+	for i := 1; i <= 3; i++ {
+		n += float64(load.Total(w.to[i].Received) - load.Total(w.from[i].Received))
+	}
+	return n / 3 / w.seconds
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-//go:embed c/zmqproxy.c c/zmqpeer.c
+//go:embed c/zmqproxy.c c/zmqpeer.c c/pump.c
 var sources embed.FS
 
 // module is the module that this harness belongs to; znode is built from it.
@@ -28,7 +28,7 @@ type Options struct {
 	Names     []string // which
 	Znode     string   // znode's binary; empty: built from this module
 	ZnodeArgs []string // further flags for "znode run broker"
-	Pump      []string // the byte pump's command, to which the two addresses are appended
+	Pump      []string // the byte pump in Go, for want of a C compiler; the two addresses are appended
 	ZmqPeers  bool     // libzmq peers are wanted too
 }
 
@@ -47,7 +47,12 @@ func Find(dir string, o Options) (*Set, error) {
 			s.Versions = append(s.Versions, "libzmq "+libzmqVersion())
 			side.command = func(pub, sub, _ string) []string { return []string{proxy, pub, sub} }
 		case Pump:
-			side.command = func(pub, sub, _ string) []string { return append(append([]string(nil), o.Pump...), pub, sub) }
+			command, language := o.Pump, "Go"
+			if program, missing := compile(dir, "pump"); missing == "" {
+				command, language = []string{program}, "C"
+			}
+			s.Versions = append(s.Versions, "pump in "+language)
+			side.command = func(pub, sub, _ string) []string { return append(append([]string(nil), command...), pub, sub) }
 		case Znode:
 			binary := o.Znode
 			if binary == "" {
@@ -83,8 +88,11 @@ func compile(dir, name string) (program, missing string) {
 		return "", err.Error()
 	}
 	program = filepath.Join(dir, name)
-	out, err := exec.Command(cc, "-O2", "-o", program, file, "-lzmq", "-lpthread").CombinedOutput()
-	if err != nil {
+	args := []string{"-O2", "-o", program, file}
+	if name != "pump" {
+		args = append(args, "-lzmq", "-lpthread")
+	}
+	if out, err := exec.Command(cc, args...).CombinedOutput(); err != nil {
 		return "", fmt.Sprintf("%s does not compile (is libzmq with its headers here?): %s", name, firstLine(out))
 	}
 	return program, ""

@@ -2,9 +2,9 @@
 // and the byte pump, each a process of its own with an address for publishers
 // (its XSUB) and one for subscribers (its XPUB).
 //
-// libzmq's side and the libzmq peers are small C programs, kept in c/ and
-// compiled when they are needed; where there is no C compiler or no libzmq,
-// [Side.Missing] says so and the others still run.
+// libzmq's side, the libzmq peers and the pump are small C programs, kept in c/
+// and compiled when they are needed. Where there is no C compiler or no libzmq,
+// [Side.Missing] says so and the others still run, the pump in Go.
 //
 // Linux only. Files: side_linux.go, build_linux.go, ports_linux.go.
 package side
