@@ -10,4 +10,13 @@
 // where the date and the first time are those of its opening and the second one
 // that of its closing, in local time. When that name is taken, "-2", "-3" and so
 // on is put behind the times.
+//
+// An [Archiver] works through its jobs one after the other, in a goroutine whose
+// thread has the lowest priority where the system has such. What it makes appears
+// under its final name complete and on disk; before, its name begins with a dot
+// and ends in ".tmp". The source is deleted after that, so a job that a crash cut
+// short can be done again.
+//
+// Files in reading order: name.go, archiver.go, compress.go, command.go,
+// retention.go, priority_linux.go.
 package archive

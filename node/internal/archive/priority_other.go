@@ -1,0 +1,6 @@
+//go:build !linux
+
+package archive
+
+// lowerPriority does nothing where priorities are those of processes.
+func lowerPriority() {}
