@@ -23,6 +23,7 @@ var (
 	metricStoppedLost = report.Metric{Name: "stopped-lost", Unit: report.Count}
 	metricMiscounted  = report.Metric{Name: "miscounted", Unit: report.Count, Better: report.Less} // lost, but for the broker's counter
 	metricResumed     = report.Metric{Name: "resumed", Unit: report.Count, Better: report.More}
+	metricOthersRate  = report.Metric{Name: "others-rate", Unit: report.PerSecond} // of each, when all are fast
 	metricKept        = report.Metric{Name: "others-kept", Unit: report.Share, Better: report.More, Plot: true}
 	metricKeptOnset   = report.Metric{Name: "others-kept-onset", Unit: report.Share, Better: report.More}
 

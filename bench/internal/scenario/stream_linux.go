@@ -37,7 +37,7 @@ func stream(cfg load.Config) func(*trial) error {
 		if w.received() == 0 {
 			return fmt.Errorf("nothing was delivered within %v", t.env.Duration)
 		}
-		t.rates(w)
+		t.rates(w, cfg.Rate == 0)
 		if cfg.Rate > 0 {
 			t.latency(w)
 		}
@@ -48,10 +48,13 @@ func stream(cfg load.Config) func(*trial) error {
 	}
 }
 
-// rates records what a window's traffic amounts to.
-func (t *trial) rates(w *window) {
+// rates records what a window's traffic amounts to; a rate that was given is not
+// worth a plot.
+func (t *trial) rates(w *window, free bool) {
 	deliveries := float64(w.received())
-	t.add(metricDeliveries, deliveries/w.seconds)
+	metric := metricDeliveries
+	metric.Plot = free
+	t.add(metric, deliveries/w.seconds)
 	t.add(metricMessages, float64(w.sent())/w.seconds)
 	t.add(metricCPU, w.broker.Seconds()/deliveries)
 	t.add(metricCores, w.broker.Seconds()/w.seconds)

@@ -159,7 +159,7 @@ func slowSubscriber(t *trial) error {
 	}
 	// Both, so that a machine that gets busier or idler meanwhile counts less.
 	rate := (before.othersRate() + after.othersRate()) / 2
-	t.add(metricDeliveries, rate)
+	t.add(metricOthersRate, rate)
 	t.add(metricKeptOnset, first.othersRate()/rate)
 	t.add(metricKept, steady.othersRate()/rate)
 	t.add(metricForeign, (before.foreign+first.foreign+steady.foreign+after.foreign)/4)
