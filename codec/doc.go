@@ -8,6 +8,19 @@
 // [Batch] reads a batch: its header, fields and records. [BatchWriter] writes
 // one. [Formatter] turns batches into the lines of a log file.
 //
+// # Events
+//
+// [EventView] reads an event in place: name, arguments as [DataView], metadata.
+// [Event] and [Data] hold the same on their own. [EventBuilder] writes an event
+// value by value. [Converter] turns broker-bin-v1 into broker-json-v1 and back.
+//
+// # Go values
+//
+// [EventType] declares an event by a struct of its arguments, [LogStream] a log
+// by a struct of its columns; [AppendEventArgs] and [EventView.Scan] do without
+// a declaration. The table in govalue.go says which Go type stands for which
+// type of Zeek's; what does not fit is a [*ValueError].
+//
 // # Rules that hold everywhere
 //
 // Nothing that comes from outside is trusted: lengths are checked before use,
@@ -25,6 +38,9 @@
 // src/threading/formatters, src/logging/writers/ascii and src/util.cc for
 // text. Doubles in JSON follow F. Loitsch, "Printing floating-point numbers
 // quickly and accurately with integers" (2010), with RapidJSON's choices.
+// Events: Broker at commit 7cc7a56, libbroker/broker/format/{bin,json}.hh,
+// zeek.hh and variant_data.cc, and the parsers of CAF that it reads JSON with;
+// Zeek's src/broker/Data.cc for how script values travel.
 //
 // # Files in reading order
 //
@@ -35,4 +51,13 @@
 //   - tsv_record.go, tsv_escape.go: TSV lines
 //   - json_log.go, json_log_escape.go, json_log_time.go: JSON lines
 //   - text_number.go, text_addr.go, double_grisu.go, double_fixed.go: numbers and addresses
+//   - broker_kind.go, broker_bin.go, broker_order.go: values of events as bytes, and their order
+//   - event_view.go, event_data.go: reading an event in place
+//   - event.go, value.go, value_codec.go: events and values on their own
+//   - event_builder.go, event_text.go: writing events; text for people
+//   - broker_converter.go: JSON and back, with broker_json_write.go, broker_scalar.go for the one way
+//     and broker_json_lex.go, broker_json_read.go, broker_json_container.go, broker_parse*.go, broker_decimal.go for the other
+//   - govalue.go, govalue_type.go: Go types and Zeek's
+//   - govalue_event.go, govalue_encode.go, govalue_decode.go: Go values in events
+//   - govalue_log.go, govalue_log_write.go, govalue_log_read.go: Go values in logs
 package codec
