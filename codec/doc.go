@@ -18,8 +18,44 @@
 //
 // [EventType] declares an event by a struct of its arguments, [LogStream] a log
 // by a struct of its columns; [AppendEventArgs] and [EventView.Scan] do without
-// a declaration. The table in govalue.go says which Go type stands for which
-// type of Zeek's; what does not fit is a [*ValueError].
+// a declaration. What does not fit is a [*ValueError].
+//
+// How Go types stand for Zeek's, in events and in logs:
+//
+//	Go                              Zeek      in an event   in a log
+//	bool                            bool      boolean       bool
+//	int, int8 ... int64             int       integer       int
+//	uint, uint8 ... uint64          count     count         count
+//	float32, float64                double    real          double
+//	string, []byte                  string    string        string
+//	Enum, or a string tagged enum   enum      enum-value    enum
+//	netip.Addr                      addr      address       addr
+//	netip.Prefix                    subnet    subnet        subnet
+//	Port                            port      port          port
+//	time.Time                       time      timestamp     time
+//	time.Duration                   interval  timespan      interval
+//	[]T                             vector    vector        vector[T]
+//	Set[T], map[T]struct{},         set       set           set[T]
+//	  []T tagged set
+//	map[K]V                         table     table         -
+//	struct                          record    vector        its fields, a.b
+//	*T                              &optional none if nil   unset if nil
+//	Data, DataView, any             any       anything      -
+//
+// Types defined from these count as them. A set or table with several index
+// types has a struct as element or key.
+//
+// Struct fields may carry a tag: zeek:"id.orig_h,optional". The name is the
+// log's column (or its part; see [LogStream]) and without meaning in events,
+// which go by position; left out, it is the Go name in lower case with
+// underscores. "-" leaves the field out. Behind the name:
+//
+//   - optional: the field is &optional, and its Go zero value means unset. A
+//     pointer is optional in any case and can tell zero from unset.
+//   - enum: a string is an enum value.
+//   - set: a slice is a set.
+//
+// Fields of an embedded struct without a name in its tag stand in its place.
 //
 // # Rules that hold everywhere
 //
