@@ -294,6 +294,8 @@ def main():
         write_answer({"id": 0, "errno": -1, "error": MISSING})
         return
     context = zmq.Context()
+    context.set(zmq.MAX_SOCKETS, 65535)  # libzmq's own limit is 1023
+    threading.stack_size(256 << 10)
     write_answer({"id": 0, "version": zmq.zmq_version()})
     while True:
         request, frames = read_request()
