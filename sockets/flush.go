@@ -13,11 +13,15 @@ type writer struct {
 	kick    chan struct{} // tells the writer goroutine that flushing is its
 	started bool          // under pipe.mu
 
-	buf []byte // what try is to write
+	// Of whoever has flushing: what try is to write, and what came of it.
+	buf []byte
 	n   int
 	err error
 
-	sealed []byte // FrameCodec only: sealed frames
+	// Of the writer goroutine: when drain's last look at the queue has ended
+	// flushing, somebody else may be in try already.
+	drainErr error
+	sealed   []byte // FrameCodec only: sealed frames
 
 	onTry      func(fd uintptr) bool // bound once: a method value allocates
 	onWritable func(fd uintptr) bool
@@ -81,9 +85,9 @@ func (w *writer) drain() {
 	case w.c.codec != nil:
 		err = w.drainSealed()
 	case w.c.raw != nil:
-		w.err = nil
-		if err = w.c.raw.Write(w.onWritable); w.err != nil {
-			err = w.err
+		w.drainErr = nil
+		if err = w.c.raw.Write(w.onWritable); w.drainErr != nil {
+			err = w.drainErr
 		}
 	default:
 		err = w.drainConn()
@@ -103,7 +107,7 @@ func (w *writer) drainFD(fd uintptr) bool {
 		n, err := writeSome(fd, data)
 		w.c.pipe.wrote(w.c, chunk, n)
 		if err != nil {
-			w.err = err
+			w.drainErr = err
 			return true
 		}
 		if n < len(data) {

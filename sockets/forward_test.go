@@ -43,7 +43,12 @@ func subscribers(tb testing.TB, x *XPUB, endpoint string, n int, prefixes ...str
 		}
 		wg.Wait()
 	})
-	for !held(x, n, len(prefixes)) {
+	awaitHeld(x, n, len(prefixes))
+}
+
+// awaitHeld waits until that many peers hold that many subscriptions each.
+func awaitHeld(x *XPUB, peers, subs int) {
+	for !held(x, peers, subs) {
 		runtime.Gosched()
 	}
 }

@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 
@@ -75,6 +76,11 @@ func (c *greetingConn) Read(p []byte) (int, error) {
 			return 0, checkGreeting(&c.greeting, c.mechanism)
 		}
 		if _, err := io.ReadFull(c.Conn, c.greeting[versionAt:]); err != nil {
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				// libzmq sends its greeting in pieces and closes as soon as it
+				// has read of another mechanism than its own.
+				return 0, protocolErrorf(ReasonMechanism, "the peer closed in the middle of its greeting, as libzmq does when its mechanism is not %s", c.mechanism)
+			}
 			return 0, err
 		}
 		if err := checkGreeting(&c.greeting, c.mechanism); err != nil {

@@ -63,36 +63,43 @@ func (s *slowness) settle(now time.Time, grace time.Duration) {
 func (p *pipe) await(w *waiter) {
 	grace := p.sock.opt.SlowGrace
 	s := &p.slow
-	for p.room() == 0 && !p.gone && !s.isolated {
+	for p.room() == 0 && !p.gone && !s.isolated && !p.sock.isClosing() {
 		s.settle(time.Now(), grace)
-		var expired <-chan time.Time
-		if grace >= 0 {
-			if s.budget <= 0 {
-				p.isolate()
-				return
-			}
-			w.timer.Reset(s.budget)
-			expired = w.timer.C
+		if grace >= 0 && s.budget <= 0 {
+			p.isolate()
+			return
 		}
 		s.waiting++
-		s.waiters = append(s.waiters, w)
-		p.mu.Unlock()
-		closing := false
-		select {
-		case <-w.woken:
-		case <-expired:
-		case <-p.sock.closing:
-			closing = true
-		}
-		w.timer.Stop()
-		p.mu.Lock()
+		p.waitOnce(w, grace >= 0)
 		s.settle(time.Now(), grace)
 		s.waiting--
-		p.forget(w)
-		if closing {
+		// Judged at once: what the budget gains until the next turn must not
+		// keep it above nothing for ever.
+		if grace >= 0 && s.budget <= 0 && p.room() == 0 && !p.gone && !s.isolated {
+			p.isolate()
 			return
 		}
 	}
+}
+
+// waitOnce waits for a wake-up, or until the budget is spent. The caller holds
+// p.mu, which is released meanwhile.
+func (p *pipe) waitOnce(w *waiter, bounded bool) {
+	var expired <-chan time.Time
+	if bounded {
+		w.timer.Reset(p.slow.budget)
+		expired = w.timer.C
+	}
+	p.slow.waiters = append(p.slow.waiters, w)
+	p.mu.Unlock()
+	select {
+	case <-w.woken:
+	case <-expired:
+	case <-p.sock.closing:
+	}
+	w.timer.Stop()
+	p.mu.Lock()
+	p.forget(w)
 }
 
 // forget removes a waiter that was not woken, and its wake-up if it was.

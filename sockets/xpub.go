@@ -113,7 +113,7 @@ func (x *XPUB) Matches(topic []byte) bool {
 	return false
 }
 
-// Foreign returns the number of messages from subscribers that were neither a
+// Foreign returns the number of frames from subscribers that were neither a
 // subscription nor a cancellation. They are dropped.
 func (x *XPUB) Foreign() uint64 { return x.foreign.Load() }
 
