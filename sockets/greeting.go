@@ -55,9 +55,15 @@ func cutNUL(b []byte) (name, rest []byte) {
 // greetingConn is the connection that zmq4.Open is given. Open parses the
 // peer's greeting by itself, so the whole greeting is read and checked here
 // before Open sees a byte of it. It also bounds what a handshake may read.
+//
+// Our own greeting goes in two pieces as libzmq's does, the second when the
+// peer's version is there. A libzmq that reads of another mechanism closes
+// without sending what it has not sent yet, so otherwise we might never see what
+// the peer wanted.
 type greetingConn struct {
 	net.Conn
 	mechanism zmq4.SecurityType
+	held      []byte // our greeting's second piece
 	greeting  [greetingSize]byte
 	given     int // bytes of greeting already passed on
 	checked   bool
@@ -75,12 +81,7 @@ func (c *greetingConn) Read(p []byte) (int, error) {
 		if c.greeting[0] != 0xFF || c.greeting[versionAt-1] != 0x7F {
 			return 0, checkGreeting(&c.greeting, c.mechanism)
 		}
-		if _, err := io.ReadFull(c.Conn, c.greeting[versionAt:]); err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-				// libzmq sends its greeting in pieces and closes as soon as it
-				// has read of another mechanism than its own.
-				return 0, protocolErrorf(ReasonMechanism, "the peer closed in the middle of its greeting, as libzmq does when its mechanism is not %s", c.mechanism)
-			}
+		if err := c.readVersion(); err != nil {
 			return 0, err
 		}
 		if err := checkGreeting(&c.greeting, c.mechanism); err != nil {
@@ -98,5 +99,34 @@ func (c *greetingConn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.budget)])
 	c.budget -= n
+	return n, err
+}
+
+// readVersion reads the rest of the greeting, and sends ours after its first byte.
+func (c *greetingConn) readVersion() error {
+	const first = versionAt + 1
+	_, err := io.ReadFull(c.Conn, c.greeting[versionAt:first])
+	if err == nil {
+		if _, err := c.Conn.Write(c.held); err != nil {
+			return err
+		}
+		_, err = io.ReadFull(c.Conn, c.greeting[first:])
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return protocolErrorf(ReasonMechanism, "the peer closed in the middle of its greeting, as libzmq does when its mechanism is not %s", c.mechanism)
+	}
+	return err
+}
+
+// Write implements net.Conn. The first thing that zmq4.Open writes is the greeting.
+func (c *greetingConn) Write(p []byte) (int, error) {
+	if c.held != nil || c.checked || len(p) != greetingSize {
+		return c.Conn.Write(p)
+	}
+	c.held = bytes.Clone(p[versionAt+1:])
+	n, err := c.Conn.Write(p[:versionAt+1])
+	if err == nil {
+		n = len(p)
+	}
 	return n, err
 }
