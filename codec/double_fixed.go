@@ -44,7 +44,8 @@ func roundMicros(d float64) (q uint64, ok bool) {
 		}
 		hi, lo, s = hi>>10, hi<<54|lo>>10|sticky, s-10
 	}
-	q = hi<<(64-s) | lo>>s
+	s &= 63
+	q = hi<<((64-s)&63) | lo>>s
 	rest, half := lo&(1<<s-1), uint64(1)<<(s-1)
 	if rest > half || rest == half && q&1 == 1 {
 		q++

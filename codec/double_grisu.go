@@ -32,15 +32,16 @@ func putJSONDouble(buf []byte, n int, d float64) int {
 	if b == 0 {
 		return n + copy(buf[n:], "0.0")
 	}
-	if q, ok := shortMicros(b); ok {
-		return putMicros(buf, n, q)
+	if end := putMicros(buf, n, b); end > 0 {
+		return end
 	}
 	digits, k := grisu2(b)
 	return putDigits(buf, n, digits, k)
 }
 
 // shortMicros finds what Grisu2 finds if that is a whole number q of
-// millionths, as it is for timestamps. b is a positive double.
+// millionths, as it is for timestamps. b are the bits of any double; one that is
+// not positive is declined.
 //
 // A double below 2^33 is more than a unit in the last place from its neighbours
 // in millionths: at most one of them reads back as this double. If it lies well
@@ -52,23 +53,37 @@ func shortMicros(b uint64) (q uint64, ok bool) {
 		return 0, false
 	}
 	// The value in millionths is hi:lo / 2^s, exactly.
-	s := uint(mantissaBits - e)
+	s := uint(mantissaBits-e) & 63
+	half := uint64(1) << (s - 1)
 	hi, lo := bits.Mul64(b&(hiddenBit-1)|hiddenBit, 1e6)
-	q = hi<<(64-s) | lo>>s
-	rest := lo & (1<<s - 1)
+	lo, carry := bits.Add64(lo, half, 0)
+	hi += carry
+	q = hi<<((64-s)&63) | lo>>s
+	off := lo&(2*half-1) - half // how far the value is above q, with its sign
 	// The interval reaches half a unit in the last place, 500000 here, to both
 	// sides. A power of two has only half of that below.
 	const near = 490000
-	if rest > near {
-		q++
-		rest = 1<<s - rest
-	}
-	return q, rest == 0 || rest <= near && b&(hiddenBit-1) != 0
+	return q, off == 0 || off+near <= 2*near && b&(hiddenBit-1) != 0
 }
 
-// putMicros writes q millionths, with at least one decimal and no more than
-// needed.
-func putMicros(buf []byte, n int, q uint64) int {
+// putMicros writes the double with the bits b if shortMicros knows it, with at
+// least one decimal and no more than needed. Otherwise it returns 0.
+func putMicros(buf []byte, n int, b uint64) int {
+	q, ok := shortMicros(b)
+	if !ok {
+		return 0
+	}
+	if q-1e15 < 9e15 {
+		// Ten digits in front of the point: a timestamp of our days.
+		hi := q / 1e8
+		lo := digits8(q - hi*1e8)
+		binary.LittleEndian.PutUint64(buf[n:], digits8(hi)|asciiZeros)
+		binary.LittleEndian.PutUint16(buf[n+8:], uint16(lo|asciiZeros))
+		lo >>= 16
+		buf[n+10] = '.'
+		binary.LittleEndian.PutUint64(buf[n+11:], lo|asciiZeros)
+		return n + 11 + (bits.Len64(lo|1)+7)>>3
+	}
 	whole := q / 1e6
 	n = putUint(buf, n, whole)
 	buf[n] = '.'
@@ -126,40 +141,49 @@ func mulRound(x, y uint64) uint64 {
 }
 
 // grisuDigits cuts digits off wp until what remains is less than delta, then
-// goes back toward w as far as delta allows. All are in units of 2^-shift.
+// goes back toward w as far as delta allows. All are in units of 2^-shift, and
+// delta is less than 2^12, which holds unless the double is subnormal.
+//
+// The paper takes digits one by one. Here as many are taken at once as may be
+// needed, and then as many left out again as could have been: with j decimals,
+// delta is at least one last digit, and less than ten.
 func grisuDigits(w, wp, delta uint64, shift uint, k int) (uint64, int) {
-	mask := uint64(1)<<shift - 1
-	digits, rest := wp>>shift, wp&mask
+	shift &= 63
+	one := uint64(1) << shift
+	digits, rest := wp>>shift, wp&(one-1)
 	if rest <= delta {
-		// delta is far less than 1, so only zeros can be left out.
 		for digits%10 == 0 {
 			digits /= 10
 			k++
 		}
 		return digits, k
 	}
-	// Take nearly all digits of a long fraction at once. If that is too many,
-	// which remains true with each further one, start again one by one.
-	i := int(shift-12)*1233>>12 - 1
-	hi, lo := bits.Mul64(rest, pow10[i])
-	if lo&mask >= delta*pow10[i] {
-		digits = digits*pow10[i] + (hi<<(64-shift) | lo>>shift)
-		rest, delta = lo&mask, delta*pow10[i]
-	} else {
-		i = 0
+	j := decimalsFor(int(shift) - bits.Len64(delta))
+	if delta*pow10[j] < one {
+		j++
 	}
-	for {
-		i++
-		rest *= 10
-		delta *= 10
-		digits = digits*10 + rest>>shift
-		rest &= mask
-		if rest < delta {
-			break
+	scale := pow10[j]
+	hi, lo := bits.Mul64(rest, scale)
+	digits = digits*scale + (hi<<((64-shift)&63) | lo>>shift)
+	rest, delta = lo&(one-1), delta*scale
+	fewer := digits / 10
+	if last := digits - fewer*10; last*one+rest < delta {
+		for k++; fewer%10 == 0; k++ {
+			fewer /= 10
 		}
+		return fewer, k - j
 	}
-	return digits - grisuBack(rest, delta, mask+1, (wp-w)*pow10[i]), k - i
+	// Step back while that comes closer to w, by more than half a digit each
+	// time, and stays inside.
+	if gap := (wp - w) * scale; gap > rest {
+		digits -= min((gap-rest+one/2-1)>>shift, (delta-rest)>>shift)
+	}
+	return digits, k - j
 }
+
+// decimalsFor is the smallest j, perhaps one less, for which 10^j is more than
+// 2^n.
+func decimalsFor(n int) int { return n*1233>>12 + 1 }
 
 // grisuDigitsWide is grisuDigits for any delta, one digit at a time.
 func grisuDigitsWide(w, wp, delta uint64, shift uint, k int) (uint64, int) {
@@ -197,27 +221,29 @@ func grisuBack(rest, delta, one, gap uint64) (steps uint64) {
 // putDigits writes digits * 10^k in RapidJSON's layout: plain from 1e-6 up to
 // 1e21, always with a decimal, otherwise with an exponent.
 func putDigits(buf []byte, n int, digits uint64, k int) int {
-	// The digits go one byte further than they may have to, which leaves room
-	// for the point.
-	end := putUint(buf, n+1, digits)
-	length := end - (n + 1)
+	length := decimals(digits)
 	point := length + k // digits in front of the point
 	switch {
+	case point > -6 && point <= 0:
+		binary.LittleEndian.PutUint64(buf[n:], 0x3030303030302e30) // 0.000000
+		return putUint(buf, n+2-point, digits)
+	case point > 0 && k < 0:
+		// All digits one further, then those in front of the point back.
+		end := putUint(buf, n+1, digits)
+		for ; point > 0; point-- {
+			buf[n] = buf[n+1]
+			n++
+		}
+		buf[n] = '.'
+		return end
 	case k >= 0 && point <= 21:
-		copy(buf[n:], buf[n+1:end])
-		for n += length; k > 0; k-- {
+		for n = putUint(buf, n, digits); k > 0; k-- {
 			buf[n] = '0'
 			n++
 		}
 		return n + copy(buf[n:], ".0")
-	case point > 0 && point <= 21:
-		copy(buf[n:n+point], buf[n+1:])
-		buf[n+point] = '.'
-		return end
-	case point > -6 && point <= 0:
-		binary.LittleEndian.PutUint64(buf[n:], 0x3030303030302e30) // 0.000000
-		return putUint(buf, n+2-point, digits)
 	}
+	end := putUint(buf, n+1, digits)
 	buf[n] = buf[n+1]
 	n++
 	if length > 1 {
@@ -226,4 +252,13 @@ func putDigits(buf []byte, n int, digits uint64, k int) int {
 	}
 	buf[n] = 'e'
 	return putInt(buf, n+1, int64(point-1))
+}
+
+// decimals is the number of digits of v, which is not 0.
+func decimals(v uint64) int {
+	n := bits.Len64(v) * 1233 >> 12 // log10 of 2 is 1233/4096, a little less
+	if v >= pow10[n] {
+		n++
+	}
+	return n
 }

@@ -95,7 +95,7 @@ func TestDoubles(t *testing.T) {
 		checkDouble(t, d)
 	}
 	rng := seeded(t)
-	for range rounds(30_000) {
+	for range rounds(12_000) {
 		d := randomDouble(rng)
 		checkDouble(t, d)
 		if math.IsNaN(d) || math.IsInf(d, 0) {
@@ -115,7 +115,7 @@ func TestDoubles(t *testing.T) {
 // that most timestamps take it.
 func TestShortMicros(t *testing.T) {
 	rng := seeded(t)
-	taken, n := 0, rounds(60_000)
+	taken, n := 0, rounds(15_000)
 	for range n {
 		d := float64(rng.Int64N(1<<(30+rng.IntN(24)))) / 1e6
 		if rng.IntN(4) == 0 {
@@ -152,7 +152,7 @@ func TestGrisuTables(t *testing.T) {
 // TestRoundMicros compares with exact arithmetic.
 func TestRoundMicros(t *testing.T) {
 	rng := seeded(t)
-	for range rounds(30_000) {
+	for range rounds(12_000) {
 		d := math.Abs(randomDouble(rng))
 		q, ok := codec.RoundMicros(d)
 		if !ok {

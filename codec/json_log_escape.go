@@ -23,7 +23,7 @@ func spacesFrom(w, n uint64) uint64 {
 }
 
 // text writes the string at s.p[pos:], in quotes.
-func (s *jsonStyle) text(buf []byte, n, pos int, policy EscapePolicy) ([]byte, int, int) {
+func (s *jsonStyle) text(buf []byte, n, pos int, typ Type) ([]byte, int, int) {
 	p := s.p
 	size, pos := textLen(p, pos)
 	if pos < 0 {
@@ -32,36 +32,43 @@ func (s *jsonStyle) text(buf []byte, n, pos int, policy EscapePolicy) ([]byte, i
 	end := pos + size
 	if len(p)-end < 8 {
 		// Too close to the payload's end to read whole words.
-		dst := s.appendText(buf[:n], p[pos:end], policy)
+		dst := s.appendText(buf[:n], p[pos:end], typ)
 		return dst[:cap(dst)], len(dst), end
 	}
 	if len(buf)-n < size+textRoom {
 		buf = room(buf, n, size+textRoom)
 	}
-	buf[n] = '"'
-	from, to := p[pos:end+8], buf[n+1:]
-	i := 0
-	for ; i+8 <= size; i += 8 {
-		w := binary.LittleEndian.Uint64(from[i:])
-		if !jsonPlain(w) {
-			dst := s.appendText(buf[:n], p[pos:end], policy)
-			return dst[:cap(dst)], len(dst), end
-		}
-		binary.LittleEndian.PutUint64(to[i:], w)
-	}
-	// The last word reaches behind the string.
-	w := binary.LittleEndian.Uint64(from[i:])
-	if !jsonPlain(spacesFrom(w, uint64(size-i))) {
-		dst := s.appendText(buf[:n], p[pos:end], policy)
+	if !copyPlain(buf[n+1:n+9+size], p[pos:end+8]) {
+		dst := s.appendText(buf[:n], p[pos:end], typ)
 		return dst[:cap(dst)], len(dst), end
 	}
-	binary.LittleEndian.PutUint64(to[i:], w)
-	to[size] = '"'
+	buf[n], buf[n+size+1] = '"', '"'
 	return buf, n + size + 2, end
 }
 
+// copyPlain copies a string and the eight bytes behind it, and reports whether
+// the string is plain. If not, what it has copied is of no use.
+func copyPlain(to, from []byte) bool {
+	for len(from) >= 16 && len(to) >= 16 {
+		w := binary.LittleEndian.Uint64(from)
+		if !jsonPlain(w) {
+			return false
+		}
+		binary.LittleEndian.PutUint64(to, w)
+		from, to = from[8:], to[8:]
+	}
+	// The last word reaches behind the string.
+	w := binary.LittleEndian.Uint64(from)
+	binary.LittleEndian.PutUint64(to, w)
+	return jsonPlain(spacesFrom(w, uint64(len(from)-8)))
+}
+
 // appendText appends a string of any content, in quotes.
-func (s *jsonStyle) appendText(dst, text []byte, policy EscapePolicy) []byte {
+func (s *jsonStyle) appendText(dst, text []byte, typ Type) []byte {
+	policy := EscapeHex
+	if typ == TypeString {
+		policy = s.policy
+	}
 	dst = append(dst, '"')
 	switch policy {
 	case EscapePUA:

@@ -5,22 +5,14 @@ import (
 	"math/bits"
 )
 
-// octet is the text of a byte, a dot behind it, and its length with the dot.
-type octet struct {
-	text [4]byte
-	len  uint8
-}
-
-var octets = func() (t [256]octet) {
+// octets holds the text of each byte, a dot behind it, in the lower four bytes,
+// first one lowest, and its length in the upper four.
+var octets = func() (t [256]uint64) {
 	for i := range t {
-		s := append([]byte(nil), byte('0'+i/100), byte('0'+i/10%10), byte('0'+i%10), '.')
-		switch {
-		case i < 10:
-			s = s[2:]
-		case i < 100:
-			s = s[1:]
-		}
-		t[i].len = uint8(copy(t[i].text[:], s))
+		var b [8]byte
+		n := putSmall(b[:], 0, uint64(i))
+		b[n] = '.'
+		t[i] = uint64(binary.LittleEndian.Uint32(b[:])) | uint64(n+1)<<32
 	}
 	return t
 }()
@@ -28,9 +20,9 @@ var octets = func() (t [256]octet) {
 // putAddr4 writes an IPv4 address.
 func putAddr4(buf []byte, n int, a uint32) int {
 	for shift := 24; shift >= 0; shift -= 8 {
-		o := &octets[byte(a>>shift)]
-		*(*[4]byte)(buf[n:]) = o.text
-		n += int(o.len)
+		o := octets[byte(a>>shift)]
+		binary.LittleEndian.PutUint32(buf[n:], uint32(o))
+		n += int(o >> 32)
 	}
 	return n - 1
 }

@@ -43,12 +43,9 @@ func putSmall(buf []byte, n int, v uint64) int {
 	return n + int(g>>24)
 }
 
-// putMedium writes v < 1e6 in decimal.
+// putMedium writes v from 1000 to 1e6 - 1 in decimal.
 func putMedium(buf []byte, n int, v uint64) int {
 	q := v / 1000
-	if q == 0 {
-		return putSmall(buf, n, v)
-	}
 	n = putSmall(buf, n, q)
 	binary.LittleEndian.PutUint32(buf[n:], groups.full[v-q*1000])
 	return n + 3
@@ -56,17 +53,36 @@ func putMedium(buf []byte, n int, v uint64) int {
 
 // putUint writes v in decimal.
 func putUint(buf []byte, n int, v uint64) int {
+	if v < 1000 {
+		return putSmall(buf, n, v)
+	}
 	if v < 1e6 {
 		return putMedium(buf, n, v)
 	}
-	q := v / 1e6
-	if q < 1e6 {
-		n = putMedium(buf, n, q)
-	} else {
-		n = putUint(buf, n, q)
+	if v < 1e8 {
+		q := v / 1e6
+		n = putSmall(buf, n, q)
+		putSix(buf, n, v-q*1e6)
+		return n + 6
 	}
-	putSix(buf, n, v-q*1e6)
-	return n + 6
+	q := v / 1e8
+	n = putUint(buf, n, q)
+	binary.LittleEndian.PutUint64(buf[n:], digits8(v-q*1e8)|asciiZeros)
+	return n + 8
+}
+
+// asciiZeros turns the digits of digits8 into text.
+const asciiZeros = 0x3030_3030_3030_3030
+
+// digits8 returns the eight decimal digits of v < 1e8, one in each byte, the
+// first one lowest.
+func digits8(v uint64) uint64 {
+	// Split in halves, then quarters, then digits, all parts side by side.
+	v = v/10000 | v%10000<<32
+	q := v * 10486 >> 20 & (0x7f<<32 | 0x7f) // v/100 for v < 10000
+	v = q | (v-q*100)<<16
+	q = v * 103 >> 10 & 0x000f_000f_000f_000f // v/10 for v < 100
+	return q | (v-q*10)<<8
 }
 
 // putSix writes v < 1e6 in six digits. It returns how many are left without

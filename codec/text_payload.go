@@ -5,6 +5,10 @@ import "encoding/binary"
 // What both kinds of text read from a batch: the position returned is that
 // behind the item, or -1 if the item has a defect.
 
+// shortValue is the size of a value's head and of the largest data, a port's,
+// that is written without looking at lengths.
+const shortValue = valueHead + 12
+
 // textLen reads a string's length. The string starts at the position returned
 // and is complete.
 func textLen(p []byte, pos int) (length, start int) {
