@@ -1,0 +1,67 @@
+package node
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/znode/znode/codec"
+)
+
+// BenchmarkNode measures from a raw peer's write to the return of a handler that
+// decodes name and arguments, over loopback. One operation is one event.
+func BenchmarkNode(b *testing.B) {
+	for _, kinds := range []TelemetryKinds{TelemetryInfo, TelemetryInfo | TelemetryVerbose | TelemetryDebug} {
+		for _, hwm := range []int{0, 10000} {
+			b.Run(fmt.Sprintf("hwm=%d/telemetry=%s", hwm, kinds), func(b *testing.B) { benchNode(b, hwm, kinds) })
+		}
+	}
+}
+
+func benchNode(b *testing.B, hwm int, kinds TelemetryKinds) {
+	const chunk = 1000
+	var buf []byte
+	for range chunk {
+		buf = append(buf, testEvent(b, "zeek.bench.events", "zeromq_worker-1_vm_1_Nabcdefghijklmnopq", "Bench::event")...)
+	}
+	opt := testNodeOptions(b)
+	opt.OnloopQueueHWM = hwm
+	opt.Telemetry.CoreMetrics = kinds
+	sum := uint64(0)
+	n, peer := startWithRaw(b, opt, func(n *Node) {
+		n.Handle("Bench::event", func(e *Event) {
+			for a := range e.Args() {
+				switch a.Kind() {
+				case codec.KindCount:
+					v, _ := a.AsCount()
+					sum += v
+				case codec.KindString:
+					v, _ := a.AsString()
+					sum += uint64(len(v))
+				case codec.KindInteger:
+					v, _ := a.AsInteger()
+					sum += uint64(v)
+				}
+			}
+		})
+	})
+	b.SetBytes(int64(len(buf) / chunk))
+	b.ReportAllocs()
+	b.ResetTimer()
+	start := time.Now()
+	sent := uint64(0)
+	for sent < uint64(b.N) {
+		peer.xpub.SendBytes(b, buf)
+		sent += chunk
+		if sent%(100*chunk) == 0 {
+			await(b, "handlers", func() bool { return sent-done(n) < 500*chunk })
+		}
+	}
+	await(b, "handlers", func() bool { return done(n) == sent })
+	b.StopTimer()
+	b.ReportMetric(float64(sent)/time.Since(start).Seconds()/1e6, "Mevents/s")
+	b.ReportMetric(float64(n.Stats().OnloopDrops), "drops")
+}
+
+// done is the number of events that will not be handled any more.
+func done(n *Node) uint64 { return n.handled.Load() + n.onloopDrops.Load() }
