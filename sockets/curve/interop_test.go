@@ -166,6 +166,7 @@ func TestLibzmqPing(t *testing.T) {
 	is := newKeys(t)
 	peer := theirs(t, zmqtest.Start(t), "PUSH", is, true)
 	peer.SetInt(t, zmqtest.HEARTBEAT_IVL, 10)
+	peer.SetInt(t, zmqtest.HEARTBEAT_TIMEOUT, patience.Milliseconds())
 	nc, err := net.Dial("tcp", strings.TrimPrefix(peer.Bind(t, zmqtest.Loopback), "tcp://"))
 	if err != nil {
 		t.Fatal(err)
