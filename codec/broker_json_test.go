@@ -329,7 +329,7 @@ func TestJSONReal(t *testing.T) {
 	for _, w := range interesting {
 		check(math.Float64frombits(w))
 	}
-	for range 20000 {
+	for range rounds(20000) {
 		f := math.Float64frombits(r.Uint64())
 		if r.IntN(2) == 0 {
 			f = float64(r.Int64()>>r.IntN(60)) / math.Pow10(r.IntN(12))
@@ -360,7 +360,7 @@ func TestJSONReal(t *testing.T) {
 func TestBrokerTime(t *testing.T) {
 	r := seededRand(t)
 	values := []int64{0, 1, -1, -1e9, -1e9 - 1, 1e6, 999999, -999999, 86400e9, -86400e9, -86400e9 - 1, math.MaxInt64, math.MinInt64}
-	for range 20000 {
+	for range rounds(20000) {
 		values = append(values, int64(r.Uint64())>>r.IntN(40))
 	}
 	for y := 1678; y < 2262; y++ { // around every leap day
@@ -400,7 +400,7 @@ func TestParseAddr(t *testing.T) {
 	} {
 		check(s)
 	}
-	for range 50000 {
+	for range rounds(50000) {
 		b := make([]byte, r.IntN(20))
 		for i := range b {
 			b[i] = "0123456789abcdefF::::::...."[r.IntN(27)]
@@ -409,7 +409,7 @@ func TestParseAddr(t *testing.T) {
 			check(s)
 		}
 	}
-	for range 5000 {
+	for range rounds(5000) {
 		d := randomData(r, 0)
 		if a, ok := d.AsAddress(); ok {
 			check(a.String())
@@ -457,7 +457,7 @@ func TestJSONString(t *testing.T) {
 		check(string([]byte{'a', byte(i), 0x80}))
 	}
 	check("\xed\xa0\x80\xef\xbf\xbd\U000f00ff\u2028</script>")
-	for range 20000 {
+	for range rounds(20000) {
 		check(randomText(r))
 	}
 }

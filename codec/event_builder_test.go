@@ -78,7 +78,7 @@ func TestEventBuilder(t *testing.T) {
 	r := seededRand(t)
 	var b EventBuilder
 	buf := []byte("front")
-	for range 5000 {
+	for range rounds(5000) {
 		e := Event{Name: randomText(r)}
 		for range r.IntN(5) {
 			e.Args = append(e.Args, randomData(r, 4))

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -339,6 +340,44 @@ func TestSnakeCase(t *testing.T) {
 	} {
 		if got := snakeCase(in); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestGoValueShared uses types from several goroutines at once, from the first
+// use on.
+func TestGoValueShared(t *testing.T) {
+	type own struct { // known to no other test
+		Table map[Enum]map[int]struct{}
+		Rec   *own
+	}
+	in := own{map[Enum]map[int]struct{}{"a": {1: {}, 2: {}}, "b": nil}, &own{}}
+	var wg sync.WaitGroup
+	texts := make([]string, 8)
+	for i := range texts {
+		wg.Go(func() {
+			et := MustEventType[own]("Evt::shared")
+			var ev EventView
+			for range 50 {
+				b, err := et.Append(nil, &in)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				var out own
+				if err := ev.Decode(b); err != nil {
+					t.Error(err)
+				} else if err := et.Decode(&ev, &out); err != nil || len(out.Table["a"]) != 2 {
+					t.Error(out, err)
+				}
+			}
+			texts[i] = ev.String()
+		})
+	}
+	wg.Wait()
+	for _, s := range texts {
+		if s != "Evt::shared({a: {1, 2}, b: {}}, [{}, nil])" {
+			t.Error(s)
 		}
 	}
 }

@@ -22,6 +22,15 @@ func seededRand(t testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
+// rounds is how often to try random input: fewer times with -short, which is for
+// emulators.
+func rounds(n int) int {
+	if testing.Short() {
+		return n / 20
+	}
+	return n
+}
+
 // interesting numbers, which random ones hardly ever are.
 var interesting = []uint64{
 	0, 1, 2, 127, 128, 255, 1000, 1e6, 1e9, 1e9 - 1, 1 << 53, math.MaxInt64, 1 << 63, math.MaxUint64, math.MaxUint64 - 1,
@@ -114,7 +123,7 @@ func randomContainer(r *rand.Rand, k Kind, depth int) Data {
 func TestDataRoundTrip(t *testing.T) {
 	r := seededRand(t)
 	var c Converter
-	for range 20000 {
+	for range rounds(20000) {
 		d := randomData(r, 4)
 		b, err := d.Append(nil)
 		if err != nil {
