@@ -65,6 +65,7 @@ type Broker struct {
 
 	xsubEndpoint, xpubEndpoint string
 
+	topics                           *topics
 	events, eventBytes               atomic.Uint64
 	subscriptions, subscriptionBytes atomic.Uint64
 
@@ -88,9 +89,10 @@ func NewBroker(opt BrokerOptions) (*Broker, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Broker{opt: opt}
+	b := &Broker{opt: opt, topics: newTopics()}
 	xpub := opt.XPUB
 	xpub.Verboser = true
+	xpub.TopicCounter = b.topics.counter
 	var err error
 	if b.xpub, err = sockets.NewXPUB(xpub, b.subscription); err != nil {
 		return nil, fmt.Errorf("broker: %w", err)

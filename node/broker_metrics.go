@@ -50,6 +50,7 @@ func (b *Broker) Describe(ch chan<- *prometheus.Desc) {
 	ch <- brokerClosed
 	ch <- brokerForeign
 	describePeers(ch)
+	b.topics.describe(ch)
 }
 
 // Collect implements prometheus.Collector.
@@ -66,4 +67,5 @@ func (b *Broker) Collect(ch chan<- prometheus.Metric) {
 	}
 	ch <- prometheus.MustNewConstMetric(brokerForeign, prometheus.CounterValue, float64(b.xpub.Foreign()), b.opt.Node)
 	b.collectPeers(ch)
+	b.topics.collect(ch, b.opt.Node)
 }

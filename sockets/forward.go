@@ -25,13 +25,15 @@ type route struct {
 	root  *node // the tree the route was made from
 	topic []byte
 	set   []*pipe
-	union []*pipe // memory for a set that is not one node's
+	union []*pipe     // memory for a set that is not one node's
+	count *TopicCount // nil when topics are not counted
 }
 
 // A router finds out who gets what of a batch. Its memory is reused from batch
 // to batch; one goroutine uses it at a time.
 type router struct {
 	seed    maphash.Seed
+	counter func(topic []byte) *TopicCount // nil when topics are not counted
 	routes  [routeCache]route
 	scratch route
 	marks   []uint64 // by slot: the last union that took the pipe
@@ -43,20 +45,29 @@ type router struct {
 	waiter  *waiter
 }
 
-func newRouter() *router {
-	return &router{seed: maphash.MakeSeed(), waiter: newWaiter()}
+func newRouter(counter func(topic []byte) *TopicCount) *router {
+	return &router{seed: maphash.MakeSeed(), counter: counter, waiter: newWaiter()}
 }
 
-// lookup returns the pipes that get a message of this topic, each once. The
-// result is valid until the next lookup.
-func (r *router) lookup(root *node, topic []byte) []*pipe {
+// lookup returns the route of a topic: the pipes that get it, each once. It is
+// valid until the next lookup.
+func (r *router) lookup(root *node, topic []byte) *route {
 	e := &r.scratch
 	if len(topic) <= longestCached {
 		e = &r.routes[maphash.Bytes(r.seed, topic)%routeCache]
-		if e.root == root && bytes.Equal(e.topic, topic) {
-			return e.set
+		if bytes.Equal(e.topic, topic) && e.root != nil {
+			if e.root == root {
+				return e
+			}
+		} else {
+			e.topic = append(e.topic[:0], topic...)
+			e.count = nil
 		}
-		e.topic = append(e.topic[:0], topic...)
+	} else {
+		e.count = nil
+	}
+	if e.count == nil && r.counter != nil {
+		e.count = r.counter(topic)
 	}
 	e.root = root
 	e.set = nil
@@ -76,7 +87,7 @@ func (r *router) lookup(root *node, topic []byte) []*pipe {
 			e.set = e.union
 		}
 	}
-	return e.set
+	return e
 }
 
 // merge appends the pipes that are not in dst yet.
@@ -118,24 +129,34 @@ func (r *router) add(set []*pipe, from, to int) {
 func (r *router) route(root *node, b *Batch) {
 	r.epoch++
 	r.touched = r.touched[:0]
-	if len(root.kids) == 0 {
+	if len(root.kids) == 0 && r.counter == nil {
 		r.add(root.peers, 0, b.n)
 		return
 	}
-	var set []*pipe
+	var now *route
 	var last []byte
-	from, at := 0, 0
+	from, begin, at := 0, 0, 0
 	for i, end := range b.ends {
 		f := trustedFrame(b.data, at)
 		topic := b.data[f.body:f.end]
-		at = int(end)
-		if i > 0 && bytes.Equal(topic, last) {
-			continue
+		if i == 0 || !bytes.Equal(topic, last) {
+			if i > 0 {
+				r.close(now, from, i, at-begin)
+			}
+			now, last, from, begin = r.lookup(root, topic), topic, i, at
 		}
-		r.add(set, from, i)
-		set, last, from = r.lookup(root, topic), topic, i
+		at = int(end)
 	}
-	r.add(set, from, b.n)
+	r.close(now, from, b.n, at-begin)
+}
+
+// close ends a run of messages of one topic, which have size bytes together.
+func (r *router) close(e *route, from, to, size int) {
+	r.add(e.set, from, to)
+	if e.count != nil {
+		e.count.Messages.Add(uint64(to - from))
+		e.count.Bytes.Add(uint64(size))
+	}
 }
 
 // Forward sends every message of the batch to every peer whose subscription is a

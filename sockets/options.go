@@ -59,6 +59,11 @@ type Options struct {
 	// refills at a tenth of real time. 0 never waits, negative waits for ever.
 	SlowGrace time.Duration
 
+	// TopicCounter, if not nil, gives an XPUB the counters of a topic, which
+	// Forward adds to. It is asked once in a while for each topic, by several
+	// goroutines; topics may share counters, and nil leaves one uncounted.
+	TopicCounter func(topic []byte) *TopicCount
+
 	// IPv6 makes a wildcard endpoint include IPv6.
 	IPv6 bool
 	// KeepAlive is the idle time after which TCP probes a peer, and the bound

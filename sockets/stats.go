@@ -57,6 +57,12 @@ func (p *pipe) stats() PeerStats {
 	}
 }
 
+// TopicCount counts what an XPUB forwards of a topic, each message once however
+// many get it. Bytes are those on the wire.
+type TopicCount struct {
+	Messages, Bytes atomic.Uint64
+}
+
 // Stats is what is known of a socket.
 type Stats struct {
 	Connections int               // established ones and those in their handshake

@@ -50,7 +50,7 @@ func TestTrieAgainstNaive(t *testing.T) {
 		pipes[i] = &pipe{slot: i}
 	}
 	for range 200 {
-		root, want, r := &node{}, naive{}, newRouter()
+		root, want, r := &node{}, naive{}, newRouter(nil)
 		for range 120 {
 			prefix, p := word(5), pipes[rnd.IntN(len(pipes))]
 			held := slices.Contains(want[prefix], p)
@@ -80,7 +80,7 @@ func TestTrieAgainstNaive(t *testing.T) {
 			}
 			for range 8 {
 				topic := word(7)
-				got := sortedSlots(r.lookup(root, []byte(topic)))
+				got := sortedSlots(r.lookup(root, []byte(topic)).set)
 				if exp := sortedSlots(want.match(topic)); !slices.Equal(got, exp) {
 					t.Fatalf("topic %q: got %v, want %v", topic, got, exp)
 				}

@@ -49,7 +49,7 @@ func NewXPUB(opt Options, onSubscription func(Subscription)) (*XPUB, error) {
 		x.onSubscription = func(Subscription) {}
 	}
 	x.root.Store(&node{})
-	x.routers.New = func() any { return newRouter() }
+	x.routers.New = func() any { return newRouter(opt.TopicCounter) }
 	if err := x.init(zmq4.XPub, opt, x); err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (x *XPUB) Publish(frames ...[]byte) error {
 	}
 	r := x.routers.Get().(*router)
 	defer x.routers.Put(r)
-	set := r.lookup(x.root.Load(), frames[0])
+	set := r.lookup(x.root.Load(), frames[0]).set
 	if x.opt.NoDrop {
 		for _, p := range set {
 			p.mu.Lock()
