@@ -1,6 +1,9 @@
 package codec
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // The layout of a batch. A string is a u32 length and that many bytes, a bool
 // one byte (1 is true, anything else false), all integers are big-endian.
@@ -90,23 +93,49 @@ func (b *Batch) Decode(payload []byte) error {
 func (b *Batch) Schema() []byte { return b.schema }
 
 func (b *Batch) readFields(r *batchReader) {
-	b.Fields = b.Fields[:0]
 	n := r.count("num_fields", minFieldSize)
-	for i := 0; i < n && r.reason == nil; i++ {
-		var f Field
+	b.Fields = slices.Grow(b.Fields[:0], n)[:n]
+	for i := range b.Fields {
+		f := &b.Fields[i]
+		if size := f.readPlain(r.p[r.pos:]); size > 0 {
+			r.pos += size
+			continue
+		}
+		*f = Field{}
 		if r.bool("field.have_secondary") {
 			f.Secondary = r.str("field.secondary_name")
 		}
 		f.Name = r.str("field.name")
 		f.Type = Type(r.u32("field.type"))
-		if r.reason == nil && !f.Type.Loggable() && f.Type != TypePattern {
-			// A pattern can be declared, but a value of it never be sent.
+		if r.reason == nil && !f.Type.declarable() {
 			r.fail(r.pos-4, "field.type", ErrType)
 		}
 		f.Subtype = Type(r.u32("field.subtype"))
 		f.Optional = r.bool("field.optional")
-		b.Fields = append(b.Fields, f)
+		if r.reason != nil {
+			return
+		}
 	}
+}
+
+// readPlain reads a field without a secondary name and returns its size, 0 if
+// it has one or a defect.
+func (f *Field) readPlain(p []byte) int {
+	if len(p) < minFieldSize || p[0] == 1 {
+		return 0
+	}
+	n := binary.BigEndian.Uint32(p[1:])
+	if uint64(n) > uint64(len(p)-minFieldSize) {
+		return 0
+	}
+	tail := p[5+n:][:9]
+	f.Name, f.Secondary = p[5:5+n:5+n], nil
+	f.Type, f.Subtype = Type(binary.BigEndian.Uint32(tail)), Type(binary.BigEndian.Uint32(tail[4:]))
+	f.Optional = tail[8] == 1
+	if !f.Type.declarable() {
+		return 0
+	}
+	return minFieldSize + int(n)
 }
 
 // batchReader reads a batch's header. After the first failure it returns zero

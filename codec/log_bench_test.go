@@ -352,3 +352,37 @@ func BenchmarkConnDecode(b *testing.B) {
 	}
 	perRecord(b)
 }
+
+// BenchmarkConnHeader reads what a logger routes a batch by.
+func BenchmarkConnHeader(b *testing.B) {
+	payload := connBatch(b, connRecords(1))
+	var batch codec.Batch
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := batch.DecodeHeader(payload); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkConnWrite writes records of 22 fields.
+func BenchmarkConnWrite(b *testing.B) {
+	conns := connRecords(connCount)
+	w, err := codec.NewBatchWriter(connHeader())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var dst []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		w.Start(dst[:0])
+		for i := range conns {
+			writeConn(w, &conns[i])
+			if err := w.EndRecord(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		dst = w.Finish()
+	}
+	perRecord(b)
+}

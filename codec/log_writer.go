@@ -97,7 +97,7 @@ func NewBatchWriter(h BatchHeader) (*BatchWriter, error) {
 	}
 	w.head = binary.BigEndian.AppendUint32(w.head, uint32(len(h.Fields)))
 	for i, f := range w.fields {
-		if f.Type != TypePattern && !f.Type.Loggable() || f.Type.IsContainer() && !f.Subtype.Loggable() {
+		if !f.Type.declarable() || f.Type.IsContainer() && !f.Subtype.Loggable() {
 			return nil, w.err.fill(formatWrite, -1, "field type", ErrType).inRecord(0, f.Name)
 		}
 		w.head = appendBool(w.head, f.Secondary != nil)

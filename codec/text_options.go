@@ -58,7 +58,8 @@ type TextOptions struct {
 	// unset value.
 	EmptyField string
 	UnsetField string
-	// MetaPrefix starts the lines of the header.
+	// MetaPrefix starts the lines of the header. A record that would start with
+	// it has its first byte escaped; with an empty prefix that is every record.
 	MetaPrefix string
 
 	JSONTimestamps         TimestampFormat

@@ -49,6 +49,10 @@ func (t Type) Loggable() bool {
 	return t <= TypeVector && 1<<t&loggable != 0
 }
 
+// declarable reports whether a column may have the type: a pattern can be
+// declared, but a value of it never be sent.
+func (t Type) declarable() bool { return t.Loggable() || t == TypePattern }
+
 // IsContainer reports whether values of the type hold elements.
 func (t Type) IsContainer() bool { return t == TypeTable || t == TypeVector }
 
