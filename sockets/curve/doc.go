@@ -36,7 +36,9 @@
 //
 // Stricter than libzmq 4.3.4: the server compares the S in the vouch with its own
 // key, both sides check the zeros in HELLO, nonces must rise from HELLO to the
-// last MESSAGE, keys of low order are refused, and unknown flags inside a box are.
+// last MESSAGE, keys of low order are refused, and so are unknown flags inside a
+// box. As in libzmq nonces may leave gaps: whoever holds the network can leave out
+// frames, just as well as cut the connection, but not repeat, swap or change them.
 //
 // # Secrets in memory
 //
