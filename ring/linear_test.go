@@ -182,7 +182,7 @@ func TestMPSCLinearizable(t *testing.T) {
 	rnd := newRand(t)
 	atProcs(t, func(t *testing.T) {
 		const producers, calls = 3, 5
-		for round := range rounds(2000) {
+		for round := range rounds(600) {
 			hwm := []int{0, 1, 2, 4}[rnd.IntN(4)]
 			q := NewMPSC[int](hwm)
 			advance(t, q, []int{0, segmentItems - 4}[round%2])
@@ -217,7 +217,7 @@ func TestSPSCLinearizable(t *testing.T) {
 	rnd := newRand(t)
 	atProcs(t, func(t *testing.T) {
 		const calls = 12
-		for range rounds(2000) {
+		for range rounds(600) {
 			capacity := 1 + rnd.IntN(4)
 			q := NewSPSC[int](capacity)
 			h, script := newHistory(3), rnd.Perm(64)

@@ -106,28 +106,29 @@ func TestSegmentsAreReused(t *testing.T) {
 // TestBurstIsGivenBack forces far more through a queue than its mark and
 // checks that it keeps only so many segments afterwards.
 func TestBurstIsGivenBack(t *testing.T) {
-	for _, c := range []struct{ hwm, spares int }{
-		{0, maxSpareSegments}, {1, 2}, {10_000, 10_000/segmentItems + 2}, {1 << 30, maxSpareSegments},
-	} {
-		q, dst := NewMPSC[int](c.hwm), make([]int, 1000)
-		const burst = 2 * maxSpareSegments * segmentItems
-		for i := range burst {
-			q.Force(i)
-		}
-		for want := 0; want < burst; {
-			for _, v := range dst[:q.Drain(dst)] {
-				if v != want {
-					t.Fatalf("got %d, want %d", v, want)
-				}
-				want++
+	q, dst := NewMPSC[int](1), make([]int, 1000)
+	const burst = 2 * maxSpares * segmentItems
+	for i := range burst {
+		q.Force(i)
+	}
+	for want := 0; want < burst; {
+		for _, v := range dst[:q.Drain(dst)] {
+			if v != want {
+				t.Fatalf("got %d, want %d", v, want)
 			}
+			want++
 		}
-		spares := 0
-		for seg := q.segs.spares; seg != nil; seg = seg.spare {
-			spares++
-		}
-		if spares != c.spares || q.segs.nspares != spares {
-			t.Errorf("mark %d: %d spare segments (counted as %d), want %d", c.hwm, spares, q.segs.nspares, c.spares)
+	}
+	spares := 0
+	for seg := q.segs.spares; seg != nil; seg = seg.spare {
+		spares++
+	}
+	if spares != maxSpares || q.segs.nspares != spares {
+		t.Errorf("%d spare segments (counted as %d), want %d", spares, q.segs.nspares, maxSpares)
+	}
+	for at, seg := range q.segs.table {
+		if seg != nil {
+			t.Errorf("entry %d of the table still holds a segment", at)
 		}
 	}
 }
@@ -135,7 +136,7 @@ func TestBurstIsGivenBack(t *testing.T) {
 // TestSegmentNumbersNeverRepeat is what finding a segment by number rests on.
 func TestSegmentNumbersNeverRepeat(t *testing.T) {
 	var s segments[int]
-	s.init(0)
+	s.init()
 	uses := map[*segment[int]]int{}
 	for n := range uint64(20) {
 		seg := s.find(n)

@@ -35,9 +35,8 @@ const (
 // No call of a producer blocks. Drain never waits for a producer to come, but
 // it does wait for one that is inside Offer or Force and has its place already.
 //
-// Memory grows and shrinks with the items, in segments; some segments are kept
-// for reuse, at most as many as the mark asks for and at most 64. An MPSC is
-// made by [NewMPSC] and not copied.
+// Memory grows and shrinks with the items, in segments of 512; up to 64 emptied
+// segments are kept for reuse. An MPSC is made by [NewMPSC] and not copied.
 type MPSC[T any] struct {
 	hwm int64 // items; 0 is no mark; never changes
 
@@ -65,9 +64,8 @@ type MPSC[T any] struct {
 // of them or more. A mark of 0 or below is no mark: nothing is refused until
 // Close.
 func NewMPSC[T any](hwm int) *MPSC[T] {
-	hwm = max(hwm, 0)
-	q := &MPSC[T]{hwm: int64(hwm), items: newWaker()}
-	q.segs.init(hwm)
+	q := &MPSC[T]{hwm: int64(max(hwm, 0)), items: newWaker()}
+	q.segs.init()
 	return q
 }
 

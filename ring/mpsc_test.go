@@ -156,7 +156,7 @@ func TestMPSCOrder(t *testing.T) {
 
 func checkMPSCOrder(t *testing.T, rnd *rand.Rand, hwm, producers int, force bool) {
 	t.Helper()
-	perProducer := rounds(60_000) / producers
+	perProducer := rounds(30_000) / producers
 	if hwm == 1 {
 		perProducer /= 10
 	}
@@ -192,7 +192,7 @@ func checkMPSCOrder(t *testing.T, rnd *rand.Rand, hwm, producers int, force bool
 func TestMPSCBatchesStayTogether(t *testing.T) {
 	atProcs(t, func(t *testing.T) {
 		const producers, length = 4, 37 // never divides a segment
-		batches := rounds(10_000)
+		batches := rounds(3000)
 		q := NewMPSC[sent](0)
 		var wg sync.WaitGroup
 		for p := range producers {
@@ -317,7 +317,7 @@ func TestLenWithinBounds(t *testing.T) {
 		defer m.Close()
 		defer s.Close()
 		for _, q := range []queue{m, s} {
-			for i := range rounds(300_000) {
+			for i := range rounds(1_000_000) {
 				if n := q.Len(); n < 0 || n > limit {
 					t.Fatalf("%T: length %d with a limit of %d", q, n, limit)
 				}

@@ -18,9 +18,9 @@ const (
 	// cover a batch longer than a segment.
 	recentSegments = 4
 
-	// maxSpareSegments bounds the memory that an emptied queue keeps for its
-	// next burst.
-	maxSpareSegments = 64
+	// maxSpares bounds the memory that an emptied queue keeps for its next
+	// burst. It covers three times Zeek's default mark of 10,000.
+	maxSpares = 64
 )
 
 // segment is the memory of items number*segmentItems and following.
@@ -48,23 +48,16 @@ type segments[T any] struct {
 	// recent holds segment n at n%recentSegments, or an older or newer one.
 	recent [recentSegments]uatomic.Pointer[segment[T]]
 
-	mu       sync.Mutex
-	table    []*segment[T] // segments in use, n at n modulo its length
-	oldest   uint64        // number of the first segment in use
-	next     uint64        // number of the next segment to be added
-	spares   *segment[T]
-	nspares  int
-	maxSpare int
+	mu      sync.Mutex
+	table   []*segment[T] // segments in use, n at n modulo its length
+	oldest  uint64        // number of the first segment in use
+	next    uint64        // number of the next segment to be added
+	spares  *segment[T]   // emptied segments for reuse, a list
+	nspares int           // length of the list, at most maxSpares
 }
 
-// init prepares s for a queue with high-water mark hwm, 0 for none. Enough
-// segments are kept to fill the queue again and again without allocating,
-// within maxSpareSegments.
-func (s *segments[T]) init(hwm int) {
-	s.maxSpare = maxSpareSegments
-	if hwm > 0 {
-		s.maxSpare = min(hwm/segmentItems+2, maxSpareSegments)
-	}
+// init makes the first segment.
+func (s *segments[T]) init() {
 	s.table = make([]*segment[T], recentSegments)
 	first := s.addLocked() // no lock needed: nobody else knows s yet
 	for i := range s.recent {
@@ -126,7 +119,7 @@ func (s *segments[T]) retire() {
 	seg := s.table[at]
 	s.table[at] = nil
 	s.oldest++
-	if s.nspares < s.maxSpare {
+	if s.nspares < maxSpares {
 		seg.spare, s.spares = s.spares, seg
 		s.nspares++
 	}

@@ -112,8 +112,8 @@ func TestSPSCOrder(t *testing.T) {
 func TestSPSCCloseRace(t *testing.T) {
 	rnd := newRand(t)
 	atProcs(t, func(t *testing.T) {
-		for range rounds(4000) {
-			q := NewSPSC[sent](8)
+		for range rounds(2000) {
+			q := NewSPSC[sent]([]int{1, 8, 300}[rnd.IntN(3)])
 			yields, batched, late := rnd.IntN(20), rnd.IntN(2) == 0, rnd.IntN(2) == 0
 			accepted := 0
 			var wg sync.WaitGroup
@@ -204,6 +204,8 @@ func TestSPSCRoom(t *testing.T) {
 		}
 		<-room
 		<-q.Room() // at once while there is room
+		for q.Offer(0) {
+		}
 		q.Close()
 		<-q.Room() // and once closed
 		if q.WaitRoom() {
