@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -96,6 +97,7 @@ func (s *socket) Close() error {
 	}
 	s.closed = true
 	listeners := s.listeners
+	s.listeners = nil // Unbind finds none of them any more
 	pipes := make([]*pipe, 0, len(s.pipes))
 	for p := range s.pipes {
 		pipes = append(pipes, p)
@@ -111,10 +113,13 @@ func (s *socket) Close() error {
 	for _, d := range s.dialers {
 		d.cancel()
 	}
-	for nc := range s.nets {
+	nets := slices.Collect(maps.Keys(s.nets))
+	s.mu.Unlock()
+	// Not under the lock: closing waits for the handler, which may ask the
+	// socket for its figures.
+	for _, nc := range nets {
 		nc.Close()
 	}
-	s.mu.Unlock()
 	s.wg.Wait()
 	for _, p := range pipes {
 		p.detach(true, true)
