@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"log/slog"
+	"os"
 	"testing"
 
 	"github.com/znode/znode/codec"
@@ -120,4 +121,22 @@ func mustReady(t testing.TB, n *Node) {
 	if err := n.WaitReady(patience(t)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// onLoop runs f on the loop and returns its result.
+func onLoop[T any](n *Node, f func() T) T {
+	result := make(chan T, 1)
+	if n.Do(func() { result <- f() }) != nil {
+		panic("onLoop on a closed node")
+	}
+	return <-result
+}
+
+func readFile(t testing.TB, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil || len(b) == 0 {
+		t.Fatalf("%s: %d bytes, %v", name, len(b), err)
+	}
+	return string(b)
 }

@@ -1,0 +1,434 @@
+package node
+
+import (
+	"bufio"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/znode/znode/codec"
+	"github.com/znode/znode/sockets"
+	"github.com/znode/znode/sockets/zmqtest"
+)
+
+// fewer is n, or less where tests are to be short.
+func fewer(n int) int {
+	if testing.Short() {
+		return n / 20
+	}
+	return n
+}
+
+// liveHeap is the memory in use after a collection, in bytes.
+func liveHeap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// A handler that is stuck costs events, every one of them counted, and neither
+// memory nor log batches nor subscriptions.
+func TestOverloadBlockedHandler(t *testing.T) {
+	log := new(lockedBuffer)
+	block := make(chan struct{})
+	var batches, subscriptions atomic.Int64
+	opt := testNodeOptions(t)
+	opt.ListenLogEndpoint = zmqtest.Loopback
+	opt.Log = slog.New(slog.NewTextHandler(log, nil))
+	n, r := startWithRaw(t, opt, func(n *Node) {
+		n.HandleTopic("", func(*Event) { <-block })
+		n.HandleLogs(func(w *LogWrite) { batches.Add(int64(w.NumRecords)) })
+		n.HandleSubscriptions(func(Subscription) { subscriptions.Add(1) })
+	})
+	events, logs, subs := fewer(1_000_000), 500, 500
+	before := liveHeap()
+
+	push := zmqtest.DialAs(t, n.LogEndpoint(), "PUSH")
+	batch := testLogBatch(t, 10)
+	var buf []byte
+	for range 1000 {
+		buf = append(buf, testEvent(t, "zeek.test", "zeromq_x", "A::x")...)
+	}
+	for i := 0; i < events; i += 1000 {
+		r.xpub.SendBytes(t, buf)
+		if i%(events/10) == 0 {
+			for range logs / 10 {
+				push.Send(t, []byte(logWrite), []byte("zeromq_x"), []byte(logSerializer), batch)
+			}
+			for range subs / 10 {
+				r.xsub.Subscribe(t, "some.topic")
+			}
+		}
+	}
+	await(t, "all events to be received", func() bool { return n.Stats().Received == uint64(events) })
+	await(t, "all batches and subscriptions to be queued", func() bool {
+		s := n.Stats()
+		return uint64(s.OnloopLength)+s.OnloopDrops >= uint64(events+logs+subs-loopBatch)
+	})
+	s := n.Stats()
+	// Forced work takes room in the queue but asks for none.
+	if most := events - opt.OnloopQueueHWM + logs + subs; s.Handled != 0 ||
+		s.OnloopDrops < uint64(events-opt.OnloopQueueHWM-loopBatch) || s.OnloopDrops > uint64(most) {
+		t.Errorf("while blocked: %+v", s)
+	}
+	if grown := liveHeap() - before; grown > 32<<20 {
+		t.Errorf("the heap has grown by %d bytes", grown)
+	} else {
+		t.Logf("the heap has grown by %d bytes for %d events of which %d are queued", grown, events, s.Received-s.OnloopDrops)
+	}
+	close(block)
+	await(t, "the queue to run empty", func() bool {
+		s := n.Stats()
+		return s.Handled+s.OnloopDrops == s.Received && s.LogBatches == uint64(logs) && subscriptions.Load() == int64(subs)
+	})
+	if s := n.Stats(); s.Received != uint64(events) || batches.Load() != int64(10*logs) || s.ForcedBytes != 0 {
+		t.Errorf("%+v, %d records", s, batches.Load())
+	}
+	if got := strings.Count(log.String(), "level=WARN"); got != 1 {
+		t.Errorf("%d warnings, want 1:\n%s", got, log)
+	}
+	await(t, "the end of the drops to be told", func() bool { return strings.Contains(log.String(), "no more events are dropped") })
+}
+
+// testLogBatch is a batch of so many records.
+func testLogBatch(t testing.TB, records int) []byte {
+	t.Helper()
+	w, err := codec.NewBatchWriter(codec.BatchHeader{Stream: "Test::LOG", Path: "test", Fields: []codec.Field{codec.NewField("n", codec.TypeCount)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Start(nil)
+	for i := range records {
+		w.Count(uint64(i))
+		if err := w.EndRecord(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w.Finish()
+}
+
+// What is never dropped is bounded by not being read: the sender is held up.
+func TestForcedBytesBound(t *testing.T) {
+	t.Parallel()
+	block := make(chan struct{})
+	const limit, size, count = 1 << 20, 64 << 10, 200
+	var got atomic.Int64
+	opt := testNodeOptions(t)
+	opt.ListenLogEndpoint, opt.OnloopForcedBytes, opt.LogRcvBuf = zmqtest.Loopback, limit, 64<<10
+	n := newNode(t, opt)
+	n.HandleLogs(func(*LogWrite) { <-block; got.Add(1) })
+	startNode(t, n)
+
+	push, err := sockets.NewPUSH(func() sockets.Options {
+		o := sockets.DefaultOptions()
+		o.SndHWM, o.SndBuf, o.Linger = 10, 64<<10, 0
+		return o
+	}())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer push.Close()
+	if err := push.Connect(n.LogEndpoint()); err != nil {
+		t.Fatal(err)
+	}
+	batch := testLogBatch(t, size/17)
+	frames := [][]byte{[]byte(logWrite), []byte("x"), []byte(logSerializer), batch}
+	sent := 0
+	await(t, "the sender to be held up", func() bool {
+		for push.Send(frames...) == nil {
+			sent++
+		}
+		return n.Stats().OnloopBlocks > 0 && push.Peers()[0].QueuedMessages == 10
+	})
+	if s := n.Stats(); s.ForcedBytes > limit+4*int64(len(batch))+1<<20 || sent >= count {
+		t.Errorf("%d bytes are queued with a bound of %d, %d batches were taken", s.ForcedBytes, limit, sent)
+	}
+	close(block)
+	for ; sent < count; sent++ {
+		if err := push.SendContext(patience(t), frames...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, "all batches", func() bool { return got.Load() == count && n.Stats().ForcedBytes == 0 })
+}
+
+// A node that is closed while readers wait for its loop comes to an end.
+func TestCloseWhileHeldBack(t *testing.T) {
+	t.Parallel()
+	block, entered := make(chan struct{}), make(chan struct{}, 1)
+	opt := testNodeOptions(t)
+	opt.ListenLogEndpoint, opt.OnloopForcedBytes, opt.OnloopQueueHWM, opt.OnloopGrace = zmqtest.Loopback, 1, 1, time.Hour
+	n, r := startWithRaw(t, opt, func(n *Node) {
+		n.HandleTopic("", func(*Event) {
+			select {
+			case entered <- struct{}{}:
+			default:
+			}
+			<-block
+		})
+	})
+	for range 10 {
+		r.xpub.SendBytes(t, testEvent(t, "a", "x", "A::x"))
+	}
+	<-entered
+	push := zmqtest.DialAs(t, n.LogEndpoint(), "PUSH")
+	for range 10 {
+		push.Send(t, []byte(logWrite), []byte("x"), []byte(logSerializer), testLogBatch(t, 1))
+		r.xsub.Subscribe(t, "a")
+	}
+	await(t, "all readers to wait", func() bool { return n.Stats().OnloopBlocks >= 3 })
+	closed := make(chan struct{})
+	go func() { n.Close(); close(closed) }()
+	await(t, "Close to have closed the queue", n.queue.Closed)
+	close(block)
+	<-closed
+	if s := n.Stats(); s.Received != s.Handled+s.OnloopDrops {
+		t.Errorf("%+v", s)
+	}
+}
+
+// numbered subscribes a node to numbers and collects them.
+func numbered(t *testing.T, n *Node) *atomic.Uint64 {
+	t.Helper()
+	var next, count atomic.Uint64
+	n.Handle("Test::number", func(e *Event) {
+		i, _ := e.Arg(0).AsCount()
+		if i < next.Load() {
+			t.Errorf("event %d after %d", i, next.Load())
+		}
+		next.Store(i + 1)
+		count.Add(1)
+	})
+	if err := n.Subscribe("test.numbers", nil); err != nil {
+		t.Fatal(err)
+	}
+	return &count
+}
+
+// While the broker is stopped, an event is either taken, and arrives, or dropped
+// and counted, and the caller knows which.
+func TestXPUBDropsWithStoppedBroker(t *testing.T) {
+	t.Parallel()
+	log := new(lockedBuffer)
+	p := zmqtest.Start(t)
+	b := p.Broker(t)
+	opt := testNodeOptions(t)
+	opt.ConnectXPUBEndpoint, opt.ConnectXSUBEndpoint = b.XSUBEndpoint, b.XPUBEndpoint
+	subOpt := opt
+	subOpt.OnloopQueueHWM = 0
+	sub := newNode(t, subOpt)
+	got := numbered(t, sub)
+	startNode(t, sub)
+	mustReady(t, sub)
+	opt.Log = slog.New(slog.NewTextHandler(log, nil))
+	pub := newNode(t, opt)
+	startNode(t, pub)
+	mustReady(t, pub)
+
+	p.Stop(t)
+	events := uint64(fewer(100_000))
+	taken, dropped := uint64(0), uint64(0)
+	for i := range events {
+		switch err := pub.Publish("test.numbers", "Test::number", i); {
+		case err == nil:
+			taken++
+		case errors.Is(err, ErrDropped):
+			dropped++
+		default:
+			t.Fatal(err)
+		}
+	}
+	if s := pub.Stats(); dropped == 0 || s.XPUBDrops != dropped || s.Published != taken {
+		t.Errorf("%d taken and %d dropped, the node counts %+v", taken, dropped, s)
+	}
+	t.Logf("%d of %d events taken by a stopped broker", taken, events)
+	if got := strings.Count(log.String(), "level=WARN"); got != 1 {
+		t.Errorf("%d warnings, want 1:\n%s", got, log)
+	}
+	p.Continue(t)
+	await(t, "what was taken", func() bool { return got.Load() == taken })
+	mustReady(t, pub)
+	if s := sub.Stats(); s.Received != taken {
+		t.Errorf("%d arrived, %d were taken", s.Received, taken)
+	}
+}
+
+// Without nodrop Publish is not told, but the counter knows.
+func TestXPUBDropsWithoutNoDrop(t *testing.T) {
+	t.Parallel()
+	opt := testNodeOptions(t)
+	opt.ConnectXPUBNoDrop, opt.XPUBSndHWM, opt.XPUBSndBuf = false, 10, 4096
+	n, r := startWithRaw(t, opt, nil)
+	r.xsub.Subscribe(t, "a")
+	await(t, "the subscription", func() bool { return n.XPUB().Matches([]byte("a")) })
+	const events = 20_000
+	for range events {
+		if err := n.PublishEncoded("a", make([]byte, 1000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := n.Stats()
+	if s.Published != events || s.XPUBDrops == 0 || s.XPUBDrops > events {
+		t.Errorf("%+v", s)
+	}
+	if err := n.XPUB().Publish([]byte("a-marker")); err != nil {
+		t.Fatal(err)
+	}
+	// The queue is full, so the marker may be dropped too; what was not comes.
+	for range events - s.XPUBDrops {
+		r.xsub.Recv(t)
+	}
+}
+
+// A broker that is gone keeps its subscriptions, as with libzmq: up to the
+// high-water mark events wait for it, and the rest is dropped.
+func TestXPUBDropsWithKilledBroker(t *testing.T) {
+	t.Parallel()
+	p := zmqtest.Start(t)
+	b := p.Broker(t)
+	opt := testNodeOptions(t)
+	opt.ConnectXPUBEndpoint, opt.ConnectXSUBEndpoint = b.XSUBEndpoint, b.XPUBEndpoint
+	pub := newNode(t, opt)
+	numbered(t, pub)
+	startNode(t, pub)
+	mustReady(t, pub)
+	p.Kill(t)
+	await(t, "the connections to end", func() bool { return pub.XPUB().Stats().Connections+pub.XSUB().Stats().Connections == 0 })
+	for i := range uint64(5000) {
+		if err := pub.Publish("test.numbers", "Test::number", i); (err == nil) != (i < 1000) {
+			t.Fatalf("event %d: %v", i, err)
+		}
+	}
+	if err := pub.Publish("other", "Test::number", uint64(0)); err != nil {
+		t.Errorf("what nobody is subscribed to: %v", err)
+	}
+	if s := pub.Stats(); s.XPUBDrops != 4000 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// With both high-water marks 0 nothing is lost, however slow the handler.
+func TestNoHighWaterMarksLoseNothing(t *testing.T) {
+	t.Parallel()
+	b := testBroker(t, func(o *BrokerOptions) { o.XPUB.SndHWM, o.XPUB.QueueBytes = 0, 0 })
+	opt := testNodeOptions(t).at(b)
+	opt.XPUBSndHWM, opt.OnloopQueueHWM = 0, 0
+	events := uint64(fewer(300_000))
+	block := make(chan struct{})
+	sub, pub := newNode(t, opt), newNode(t, opt)
+	sub.HandleTopic("", func(*Event) { <-block })
+	got := numbered(t, sub)
+	startNode(t, sub)
+	startNode(t, pub)
+	mustReady(t, sub)
+	mustReady(t, pub)
+	for i := range events {
+		if err := pub.Publish("test.numbers", "Test::number", i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, "all to be received", func() bool { return sub.Stats().Received == events })
+	close(block)
+	await(t, "all to be handled", func() bool { return got.Load() == events })
+	if s, p := sub.Stats(), pub.Stats(); s.OnloopDrops+p.XPUBDrops != 0 {
+		t.Errorf("%+v\n%+v", s, p)
+	}
+}
+
+// burstScript publishes copies of one event with libzmq.
+const burstScript = `
+import sys, zmq
+endpoint, count, topic, payload = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode(), bytes.fromhex(sys.argv[4])
+xpub = zmq.Context().socket(zmq.XPUB)
+xpub.set(zmq.SNDHWM, 0)
+xpub.set(zmq.LINGER, -1)
+xpub.connect(endpoint)
+while xpub.recv() != b"\x01" + topic:
+    pass
+frames = [topic, b"zeromq_zeek_vm_1_Nabc", b"broker-bin-v1", payload]
+send = xpub.send_multipart
+for _ in range(count):
+    send(frames)
+print("sent", flush=True)
+sys.stdin.read()
+`
+
+// burst has a libzmq process publish events while the broker is paused, and
+// lets go of all of them at once.
+func burst(t testing.TB, b *Broker, count int, topic string, payload []byte) (resume func()) {
+	t.Helper()
+	zmqtest.Start(t) // skips the test where there is no libzmq
+	python := os.Getenv("ZMQTEST_PYTHON")
+	if python == "" {
+		python = "/usr/bin/python3"
+	}
+	b.Pause()
+	cmd := exec.Command(python, "-I", "-c", burstScript, b.XSUBEndpoint(), strconv.Itoa(count), topic, hex.EncodeToString(payload))
+	cmd.Stderr = testWriter{t}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "sent\n" {
+		t.Fatalf("libzmq's publisher says %q, %v", line, err)
+	}
+	return b.Resume
+}
+
+// A burst from libzmq, as fast as it goes, is handled without loss with all
+// options at their defaults.
+func TestBurstAtDefaults(t *testing.T) {
+	p := zmqtest.Start(t)
+	b := testBroker(t, nil)
+	n := newNode(t, testNodeOptions(t).at(b))
+	handled, sum := uint64(0), uint64(0)
+	n.Handle("Test::number", func(e *Event) {
+		for a := range e.Args() {
+			i, _ := a.AsCount()
+			sum += i
+		}
+		handled++
+	})
+	if err := n.Subscribe("test", nil); err != nil {
+		t.Fatal(err)
+	}
+	startNode(t, n)
+	mustReady(t, n)
+	count := uint64(fewer(300_000))
+	payload, err := codec.AppendEventArgs(nil, "Test::number", uint64(1), "CHhAvVGS1DHFjwGM9", "10.0.0.1", int64(-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resume := burst(t, b, int(count), "test", payload)
+	start := time.Now()
+	resume()
+	await(t, "the burst", func() bool { return done(n) == count })
+	t.Logf("%d events from libzmq %s in %v", count, p.Version(), time.Since(start))
+	if s := n.Stats(); s.OnloopDrops != 0 || s.Undecodable != 0 || s.Handled != count {
+		t.Errorf("%+v", s)
+	}
+	if h, s := onLoop(n, func() [2]uint64 { return [2]uint64{handled, sum} }), count; h[0] != s || h[1] != s {
+		t.Errorf("the handler saw %d events with a sum of %d, want %d", h[0], h[1], s)
+	}
+}
