@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,15 +27,23 @@ type roles struct {
 //
 // This is where the command meets package node, and the only place.
 func startRoles(cfg *option.Config, use option.Use, log *slog.Logger) (*roles, error) {
+	return startGiven(cfg, func(string) bool { return false }, use, log)
+}
+
+// given tells whether a user set the option of that name.
+type given func(name string) bool
+
+// startGiven is startRoles where it matters whether a value is the default.
+func startGiven(cfg *option.Config, is given, use option.Use, log *slog.Logger) (*roles, error) {
 	r := &roles{}
-	err := r.start(cfg, use, log)
+	err := r.start(cfg, is, use, log)
 	if err != nil {
 		return nil, errors.Join(err, r.stop())
 	}
 	return r, nil
 }
 
-func (r *roles) start(cfg *option.Config, use option.Use, log *slog.Logger) (err error) {
+func (r *roles) start(cfg *option.Config, is given, use option.Use, log *slog.Logger) (err error) {
 	var parts []prometheus.Collector
 	if use&option.Broker != 0 {
 		if r.broker, err = node.NewBroker(brokerOptions(cfg, log)); err != nil {
@@ -43,7 +52,7 @@ func (r *roles) start(cfg *option.Config, use option.Use, log *slog.Logger) (err
 		parts = append(parts, r.broker)
 	}
 	if use&option.Logger != 0 {
-		if r.logger, err = node.NewLogger(loggerOptions(cfg, log)); err != nil {
+		if r.logger, err = node.NewLogger(loggerOptions(cfg, is, log)); err != nil {
 			return err
 		}
 		parts = append(parts, r.logger)
@@ -68,6 +77,24 @@ func (r *roles) stop() error {
 		errs = append(errs, r.metrics.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// validateRoles finds what only package node knows to be wrong. It opens and
+// starts nothing.
+func validateRoles(cfg *option.Config, is given, use option.Use) error {
+	if use&option.Broker != 0 {
+		o := brokerOptions(cfg, nil)
+		if err := errors.Join(o.XSUB.Validate(), o.XPUB.Validate()); err != nil {
+			return fmt.Errorf("broker: %w", err)
+		}
+	}
+	if use&option.Logger != 0 {
+		o := loggerOptions(cfg, is, nil)
+		if err := o.Validate(); err != nil {
+			return fmt.Errorf("logger: %w", err)
+		}
+	}
+	return nil
 }
 
 // socketOptions are the options that every listening socket shares.
@@ -107,16 +134,17 @@ func brokerOptions(cfg *option.Config, log *slog.Logger) node.BrokerOptions {
 	return o
 }
 
-func loggerOptions(cfg *option.Config, log *slog.Logger) node.LoggerOptions {
+func loggerOptions(cfg *option.Config, is given, log *slog.Logger) node.LoggerOptions {
 	o := node.DefaultLoggerOptions()
 	o.Node = cfg.Node
 	o.ListenLogEndpoint = cfg.ListenLogEndpoint
 	o.LogDir = cfg.LogDir
 	o.Text = textOptions(cfg)
 	o.RotationInterval = cfg.RotationInterval
-	maxMessage := o.PULL.MaxMessageSize
 	o.PULL = socketOptions(cfg, log)
-	o.PULL.MaxMessageSize = maxMessage
+	if !is("max_message_size") {
+		o.PULL.MaxMessageSize = 0 // its default here follows from the memory limit
+	}
 	o.PULL.RcvHWM = cfg.LogRcvHWM
 	o.PULL.RcvBuf = cfg.LogRcvBuf
 	o.Log = log

@@ -44,6 +44,9 @@ func runRoles(ctx context.Context, p process, s *option.Settings, check bool) er
 	if err := s.Check(roles); err != nil {
 		return err
 	}
+	if err := validateRoles(&s.Config, s.Given, roles); err != nil {
+		return err
+	}
 	level := new(slog.LevelVar)
 	level.Set(s.Config.LogLevel)
 	log := newLog(p.stderr, level)
@@ -56,7 +59,7 @@ func runRoles(ctx context.Context, p process, s *option.Settings, check bool) er
 	defer stop()
 	r := &reloader{started: s, roles: roles, level: level, log: log}
 	return supervise(ctx, func(ctx context.Context) error {
-		running, err := startRoles(&s.Config, roles, log)
+		running, err := startGiven(&s.Config, s.Given, roles, log)
 		if err != nil {
 			return err
 		}

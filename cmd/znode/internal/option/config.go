@@ -52,6 +52,12 @@ type Config struct {
 	JSONIncludeUnsetFields bool
 	JSONStringEscapePolicy string // "hex", "pua" or "tsv"
 
+	// Cluster.
+	Layout              string // path of the file; empty when there is none
+	ConnectXPUBEndpoint string
+	ConnectXSUBEndpoint string
+	ConnectLogEndpoints []string
+
 	// Connections.
 	HandshakeTimeout     time.Duration
 	MaxConnections       int   // per listening socket

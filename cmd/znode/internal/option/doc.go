@@ -8,7 +8,8 @@
 // LogAscii), follow the flag --listen-xsub-endpoint, the variable
 // ZNODE_LISTEN_XSUB_ENDPOINT and the key listen_xsub_endpoint of the TOML file
 // that --config names. A flag beats the environment, the environment beats the
-// file, the file beats the default; [Settings.Origin] tells which one it was.
+// file, the file beats what [Settings.Suggest] takes from a cluster's layout, and
+// that beats the default; [Settings.Origin] tells which one it was.
 // Every value that was given is checked, also one that a stronger place
 // overrides.
 //

@@ -14,6 +14,78 @@ var listenEndpoint = NewKind("ENDPOINT", "tcp://HOST:PORT or ipc://PATH", func(t
 	return text, checkEndpoint(text)
 }, verbatim)
 
+// connectEndpoint is the kind of a place to connect to.
+var connectEndpoint = NewKind("ENDPOINT", "tcp://HOST:PORT or ipc://PATH", func(text string) (string, error) {
+	return text, checkConnect(text)
+}, verbatim)
+
+// maxEndpoints bounds a list of endpoints.
+const maxEndpoints = 1000
+
+// connectEndpoints is the kind of a []string of places to connect to, written
+// with commas between them or, in the file, as an array. Empty is none.
+var connectEndpoints = func() Kind {
+	k := NewKind("ENDPOINTS", "tcp://HOST:PORT or ipc://PATH, or several with commas between them",
+		func(text string) ([]string, error) {
+			if text == "" {
+				return nil, nil
+			}
+			return checkConnects(strings.Split(text, ","))
+		},
+		func(list []string) string { return strings.Join(list, ",") })
+	k.Empty = true
+	k.FromTree = func(dst, tree any) error {
+		array, ok := tree.([]any)
+		if !ok {
+			return errWant
+		}
+		list := make([]string, 0, len(array))
+		for _, element := range array {
+			text, ok := element.(string)
+			if !ok {
+				return errors.New("of what is no text")
+			}
+			list = append(list, text)
+		}
+		list, err := checkConnects(list)
+		if err == nil {
+			*dst.(*[]string) = list
+		}
+		return err
+	}
+	return k
+}()
+
+func checkConnects(list []string) ([]string, error) {
+	if len(list) > maxEndpoints {
+		return nil, fmt.Errorf("more than %d endpoints", maxEndpoints)
+	}
+	for i, text := range list {
+		list[i] = strings.TrimSpace(text)
+		if err := checkConnect(list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// checkConnect is checkEndpoint for a place that somebody listens at.
+func checkConnect(text string) error {
+	if err := checkEndpoint(text); err != nil {
+		return err
+	}
+	if address, ok := strings.CutPrefix(text, "tcp://"); ok {
+		host, port, _ := splitAddress(address)
+		switch {
+		case host == "*":
+			return errors.New("* is no host to connect to")
+		case port == "*" || strings.Trim(port, "0") == "":
+			return fmt.Errorf("port %s is none to connect to", port)
+		}
+	}
+	return nil
+}
+
 // maxSocketPath is what sun_path of unix(7) holds on every system, without its
 // final NUL.
 const maxSocketPath = 103

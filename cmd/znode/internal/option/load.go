@@ -39,6 +39,7 @@ type Place int
 // Places, from the weakest to the strongest.
 const (
 	FromDefault Place = iota
+	FromLayout        // the cluster's layout; see [Settings.Suggest]
 	FromFile
 	FromEnvironment
 	FromZeek // Zeek's own variable
@@ -63,6 +64,25 @@ func (o Origin) String() string {
 
 // Origin tells where the value of o came from.
 func (s *Settings) Origin(o *Option) Origin { return s.origins[o] }
+
+// Given tells whether a user set the option of that name anywhere.
+func (s *Settings) Given(name string) bool {
+	return s.origins[s.table.byName(name)].Place > FromLayout
+}
+
+// Suggest sets the option of that name to what the layout says, unless a user
+// set it. where names the place in the layout.
+func (s *Settings) Suggest(name, text, where string) error {
+	if s.Given(name) {
+		return nil
+	}
+	g := given{option: s.table.byName(name), origin: Origin{FromLayout, where}, text: text}
+	if err := g.assign(&s.Config); err != nil {
+		return err
+	}
+	s.origins[g.option] = g.origin
+	return nil
+}
 
 // FlagsWithout lists the options that were given as flags although none of use
 // reads them.

@@ -66,19 +66,24 @@ const (
 	Broker Use = 1 << iota
 	Logger
 	Demo
+	Sub
+	Pub
+	Check
 )
 
 const (
 	// Roles is everything that znode run can be.
 	Roles = Broker | Logger
+	// Clients are the commands that connect to a running cluster.
+	Clients = Sub | Pub | Check
 	// All is every command that takes options at all.
-	All = Roles | Demo
+	All = Roles | Demo | Clients
 )
 
 var useNames = []struct {
 	use  Use
 	name string
-}{{Broker, "broker"}, {Logger, "logger"}, {Demo, "demo"}}
+}{{Broker, "broker"}, {Logger, "logger"}, {Demo, "demo"}, {Sub, "sub"}, {Pub, "pub"}, {Check, "check"}}
 
 // String lists the names in u, separated by commas; "all" for [All].
 func (u Use) String() string {
@@ -120,6 +125,7 @@ var Sections = sync.OnceValue(func() []Section {
 		{"Broker", broker},
 		{"Logger", logger},
 		{"Log files", ascii},
+		{"Cluster", cluster},
 		{"Connections", connections},
 	}
 })

@@ -18,7 +18,7 @@ var connections = []*Option{
 	},
 	{
 		Name: "max_message_size", Kind: size(4*kib, gib), Default: "256MiB", Use: Roles,
-		Help:  "bytes of one message, all frames together; a peer that sends more is disconnected",
+		Help:  "bytes of one message, all frames together; a peer that sends more is disconnected; the logger's default is a quarter of its memory limit",
 		Field: func(c *Config) any { return &c.MaxMessageSize },
 	},
 	{

@@ -8,7 +8,7 @@ var general = []*Option{
 	},
 	{
 		Name: "node", Kind: nodeName, Default: "znode", Use: All,
-		Help:  "name of this node, the `node` label of its metrics",
+		Help:  "name of this node: the `node` label of its metrics, part of its node id, its entry in the layout",
 		Field: func(c *Config) any { return &c.Node },
 	},
 	{
@@ -17,7 +17,7 @@ var general = []*Option{
 		Field: func(c *Config) any { return &c.LogLevel },
 	},
 	{
-		Name: "metrics_address", Kind: httpAddress, Default: "127.0.0.1:9991", Use: All,
+		Name: "metrics_address", Kind: httpAddress, Default: "127.0.0.1:9991", Use: Roles | Demo,
 		Help:  "where to serve `/metrics` and `/healthz`; empty switches it off",
 		Field: func(c *Config) any { return &c.MetricsAddress },
 	},
