@@ -79,8 +79,8 @@ func BenchmarkMPSC(b *testing.B) {
 	queues := []func() benchQueue{benchMPSCOffer, benchMPSCForce, benchUMPSC, benchChannel}
 	for _, producers := range []int{1, 2, 4, 8} {
 		for _, batch := range []int{1, 4, 16, 64, 256} {
-			for _, make := range queues {
-				q := make()
+			for _, newQueue := range queues {
+				q := newQueue()
 				b.Run(fmt.Sprintf("queue=%s/producers=%d/batch=%d", q.name, producers, batch), func(b *testing.B) {
 					transfer(b, q, producers, batch)
 				})
@@ -146,8 +146,8 @@ func benchChannel() benchQueue {
 func BenchmarkSPSC(b *testing.B) {
 	queues := []func() benchQueue{benchSPSC, benchXSPSC, benchChannel}
 	for _, batch := range []int{1, 4, 16, 64, 256} {
-		for _, make := range queues {
-			q := make()
+		for _, newQueue := range queues {
+			q := newQueue()
 			b.Run(fmt.Sprintf("queue=%s/batch=%d", q.name, batch), func(b *testing.B) {
 				transfer(b, q, 1, batch)
 			})

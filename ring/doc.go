@@ -19,6 +19,14 @@
 //
 // One that also has timers or a context selects on Ready instead.
 //
+// # Cost
+//
+// A producer's call costs two locked instructions (one in SPSC), a Drain one,
+// and each moves as many items as it is given: hand over what a read from a
+// socket has brought as one batch, and drain into a slice of some hundred
+// items. A refused Offer writes nothing. While the consumer is awake nobody
+// pays for waking it.
+//
 // # Memory order
 //
 // What a producer did before it put an item happens before what the consumer
@@ -30,8 +38,8 @@
 // Neither queue has a lock on the path of an item. MPSC takes a mutex about
 // three times per segment of 512 items, to add a segment and to take it back.
 // As in every queue that gives out places first and fills them afterwards, a
-// producer that loses the CPU between the two delays the consumer, not the
-// other producers.
+// producer that loses the CPU between the two delays the consumer, but not
+// the other producers.
 //
 // # Sources
 //

@@ -11,17 +11,17 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// call is one call of a queue's method in a history: what went in and, in the
-// same struct by another name, what came out.
+// call is what went into one call of a queue's method in a history.
 type call struct {
 	op    string
-	items []int // put
+	items []int // to be put
 	room  int   // of dst, for Drain
 }
 
+// reply is what came out of it.
 type reply struct {
-	n     int // accepted, or the length; 0 or 1 for a bool
-	items []int
+	n     int   // items accepted, or the length; 0 or 1 for a bool
+	items []int // drained
 }
 
 // content is the state of the model: a plain slice and a flag.

@@ -14,8 +14,8 @@ const (
 	closedBit = 1
 	oneItem   = 2
 
-	// lookAhead is how many items the consumer looks for beyond those it was
-	// asked for, so that taking one at a time does not cost a look per item.
+	// lookAhead is how many items the consumer looks for at the least, so that
+	// what Wait finds serves the Drain after it, or several short ones.
 	lookAhead = 64
 
 	// publishSpins is how often the consumer looks at a place that is given
@@ -32,8 +32,9 @@ const (
 // All are linearizable: calls take effect one by one, in an order that agrees
 // with real time, and the items come out in the order they went in.
 //
-// No call of a producer blocks. Drain never waits for a producer to come, but
-// it does wait for one that is inside Offer or Force and has its place already.
+// Producers never wait for room or for the consumer. Drain never waits for a
+// producer to come, but it does wait for one that is inside Offer or Force and
+// has its place already.
 //
 // Memory grows and shrinks with the items, in segments of 512; up to 64 emptied
 // segments are kept for reuse. An MPSC is made by [NewMPSC] and not copied.
@@ -193,7 +194,7 @@ func (q *MPSC[T]) Drain(dst []T) int {
 // places. There is at least one, and room for it.
 func (q *MPSC[T]) take(dst []T) int {
 	at, n := q.taken%segmentItems, q.filled-q.taken
-	if n == 1 || len(dst) == 1 { // a third of the price of copy and clear
+	if n == 1 || len(dst) == 1 { // cheaper than the calls behind copy and clear
 		var none T
 		dst[0], q.seg.items[at] = q.seg.items[at], none
 		n = 1
@@ -209,8 +210,9 @@ func (q *MPSC[T]) take(dst []T) int {
 	return int(n)
 }
 
-// look moves filled forward over about want items, within the segment, and
-// reports whether there are any to take. All that were found have been taken.
+// look moves filled forward over want items or somewhat more, within the
+// segment, and reports whether there are any to take. What was found before
+// has been taken.
 func (q *MPSC[T]) look(want int) bool {
 	if q.seg == nil {
 		if q.state.Load()/oneItem == q.taken {

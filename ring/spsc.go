@@ -121,7 +121,7 @@ func (q *SPSC[T]) Drain(dst []T) int {
 	switch n {
 	case 0:
 		return 0
-	case 1: // a third of the price of copy and clear
+	case 1: // cheaper than the calls behind copy and clear
 		var none T
 		slot := &q.slots[head&uint64(len(q.slots)-1)]
 		dst[0], *slot = *slot, none
