@@ -4,7 +4,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/go-zeromq/zmq4"
 	uatomic "go.uber.org/atomic"
@@ -72,8 +71,8 @@ func newPeer(endpoint string) *Peer {
 type conn struct {
 	sock  *socket
 	nc    net.Conn
-	raw   syscall.RawConn // nil where reads cannot wait without a buffer
-	codec FrameCodec      // nil for the NULL mechanism
+	st    *stream    // nil where there is none: then nc is read and written
+	codec FrameCodec // nil for the NULL mechanism
 	pipe  *pipe
 	rd    reader
 	wr    writer
@@ -85,7 +84,9 @@ type conn struct {
 
 func newConn(s *socket, nc net.Conn, codec FrameCodec, p *pipe) *conn {
 	c := &conn{sock: s, nc: nc, codec: codec, pipe: p, done: make(chan struct{})}
-	c.raw = rawConn(nc)
+	if l, ok := nc.(*link); ok {
+		c.st = l.upgrade(s.polled())
+	}
 	c.rd.init(c)
 	c.wr.init(c)
 	return c
@@ -105,6 +106,9 @@ func (c *conn) close() {
 func (c *conn) run() error {
 	err := c.rd.run()
 	c.close()
+	if c.st != nil {
+		c.st.release()
+	}
 	select {
 	case <-c.sock.closing:
 		return ErrClosed

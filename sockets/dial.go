@@ -108,6 +108,7 @@ func (d *dialer) once() error {
 		}
 		return err
 	}
+	nc = &link{Conn: nc}
 	if !d.s.enterDialled(nc) {
 		nc.Close()
 		return ErrClosed

@@ -34,13 +34,16 @@
 //	dial loop       Connect           Disconnect, Close
 //	reader          accept, dial      the connection ends; calls the handler
 //	writer          first full write  the connection ends
+//	poller          first connection  Close, when no connection is left (Linux)
+//	monitor         New               Close, last: it logs and tells events
 //
 // Close stops them in this order and waits for all of them.
 //
 // # Files in reading order
 //
 // options.go, endpoint.go; chunk.go, wire.go, batch.go; greeting.go, null.go,
-// handshake.go; conn.go, read.go, conn_unix.go, conn_other.go; pipe.go, flush.go;
+// handshake.go; conn.go, link.go, stream_linux.go, poller_linux.go, read.go;
+// pipe.go, flush.go;
 // socket.go, listen.go, dial.go, event.go; trie.go, xpub.go, forward.go,
 // slow.go; xsub.go; push.go; pull.go.
 package sockets

@@ -1,5 +1,7 @@
 package sockets
 
+import "net"
+
 // inlineBytes bounds what a reader writes of other readers' messages before it
 // leaves the rest to the writer goroutine.
 const inlineBytes = 512 << 10
@@ -13,31 +15,21 @@ type writer struct {
 	kick    chan struct{} // tells the writer goroutine that flushing is its
 	started bool          // under pipe.mu
 
-	// Of whoever has flushing: what try is to write, and what came of it.
-	buf []byte
-	n   int
-	err error
-
-	// Of the writer goroutine: when drain's last look at the queue has ended
-	// flushing, somebody else may be in try already.
-	drainErr error
-	sealed   []byte // FrameCodec only: sealed frames
-
-	onTry      func(fd uintptr) bool // bound once: a method value allocates
-	onWritable func(fd uintptr) bool
+	sealed []byte // FrameCodec only: sealed frames; the writer goroutine's
 }
 
 func (w *writer) init(c *conn) {
 	w.c = c
 	w.kick = make(chan struct{}, 1)
-	w.onTry = w.tryFD
-	w.onWritable = w.drainFD
 }
 
 // wake hands flushing to the writer goroutine. The caller holds pipe.mu and has
 // set flushing.
 func (w *writer) wake() {
 	if !w.started {
+		if w.c.st != nil && !w.c.st.hold() {
+			return // the connection is ending; detach comes next
+		}
 		w.started = true
 		w.c.sock.wg.Go(w.run)
 	}
@@ -49,6 +41,9 @@ func (w *writer) wake() {
 
 // run is the writer goroutine.
 func (w *writer) run() {
+	if w.c.st != nil {
+		defer w.c.st.release()
+	}
 	for {
 		select {
 		case <-w.kick:
@@ -60,73 +55,67 @@ func (w *writer) run() {
 }
 
 // direct reports whether try can write anything.
-func (w *writer) direct() bool { return w.c.raw != nil && w.c.codec == nil }
+func (w *writer) direct() bool { return w.c.st != nil && w.c.codec == nil }
 
 // try writes what the kernel takes of p now.
 func (w *writer) try(p []byte) (int, error) {
-	w.buf, w.n, w.err = p, 0, nil
-	err := w.c.raw.Write(w.onTry)
-	w.buf = nil
-	if w.err != nil {
-		err = w.err
+	if !w.c.st.hold() {
+		return 0, net.ErrClosed
 	}
-	return w.n, err
+	defer w.c.st.release()
+	return w.c.st.write(p)
 }
 
-func (w *writer) tryFD(fd uintptr) bool {
-	w.n, w.err = writeSome(fd, w.buf)
-	return true
+// write writes all of p, waiting as needed. It is the writer goroutine's.
+func (w *writer) write(p []byte) (n int, err error) {
+	if w.c.st == nil {
+		return w.c.nc.Write(p)
+	}
+	for !w.c.closed.Load() {
+		m, err := w.c.st.write(p[n:])
+		if n += m; err != nil || n == len(p) {
+			return n, err
+		}
+		w.c.st.waitWritable(w.c.done)
+	}
+	return n, net.ErrClosed
 }
 
 // drain writes until the queue is empty, waiting as needed.
 func (w *writer) drain() {
 	var err error
-	switch {
-	case w.c.codec != nil:
+	if w.c.codec != nil {
 		err = w.drainSealed()
-	case w.c.raw != nil:
-		w.drainErr = nil
-		if err = w.c.raw.Write(w.onWritable); w.drainErr != nil {
-			err = w.drainErr
-		}
-	default:
-		err = w.drainConn()
+	} else {
+		err = w.drainPlain()
 	}
 	if err != nil {
 		w.c.close() // the reader says why
 	}
 }
 
-// drainFD writes until the queue is empty (true) or the kernel takes no more.
-func (w *writer) drainFD(fd uintptr) bool {
-	for !w.c.closed.Load() {
-		chunk, data := w.c.pipe.next(w.c)
-		if chunk == nil {
-			return true
-		}
-		n, err := writeSome(fd, data)
-		w.c.pipe.wrote(w.c, chunk, n)
-		if err != nil {
-			w.drainErr = err
-			return true
-		}
-		if n < len(data) {
-			return false
-		}
-	}
-	return true
-}
-
-func (w *writer) drainConn() error {
+func (w *writer) drainPlain() error {
 	for {
 		chunk, data := w.c.pipe.next(w.c)
 		if chunk == nil {
 			return nil
 		}
-		n, err := w.c.nc.Write(data)
+		var n int
+		var err error
+		if w.c.st == nil {
+			n, err = w.c.nc.Write(data)
+		} else {
+			n, err = w.c.st.write(data)
+		}
 		w.c.pipe.wrote(w.c, chunk, n)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case n < len(data):
+			w.c.st.waitWritable(w.c.done)
+		}
+		if w.c.closed.Load() {
+			return net.ErrClosed
 		}
 	}
 }
@@ -150,7 +139,7 @@ func (w *writer) drainSealed() error {
 			at = f.end
 		}
 		if err == nil {
-			_, err = w.c.nc.Write(w.sealed)
+			_, err = w.write(w.sealed)
 		}
 		if err != nil {
 			at = 0

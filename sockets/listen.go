@@ -101,6 +101,7 @@ func (l *listener) run() {
 				return
 			}
 		}
+		nc = &link{Conn: nc}
 		if int(l.s.nconns.Load()) >= l.s.opt.MaxConnections {
 			l.s.failed.count(ReasonConnections)
 			l.s.tell(Event{Kind: EventRefused, Endpoint: l.endpoint, Addr: remoteAddr(nc), Reason: ReasonConnections})

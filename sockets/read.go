@@ -1,6 +1,10 @@
 package sockets
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"io"
+	"net"
+)
 
 const (
 	// maxBatch bounds the messages of one batch, so that whoever is to run
@@ -40,9 +44,6 @@ type reader struct {
 	bodies int64
 	frames int64 // body bytes of the incomplete message
 	ends   []uint32
-
-	err    error
-	onRead func(fd uintptr) bool // bound once: a method value allocates
 }
 
 func (r *reader) init(c *conn) {
@@ -52,18 +53,13 @@ func (r *reader) init(c *conn) {
 	if hwm := c.sock.opt.RcvHWM; hwm > 0 && hwm < maxBatch {
 		r.limit = hwm
 	}
-	r.onRead = r.readable
 }
 
 // run reads until an error. It returns io.EOF when the peer closed.
 func (r *reader) run() error {
 	defer r.drop()
-	if r.c.raw != nil {
-		err := r.c.raw.Read(r.onRead)
-		if r.err != nil {
-			return r.err
-		}
-		return err
+	if r.c.st != nil {
+		return r.runStream()
 	}
 	for {
 		n, err := r.c.nc.Read(r.room())
@@ -76,6 +72,30 @@ func (r *reader) run() error {
 			return err
 		}
 	}
+}
+
+// runStream reads as long as reads come back full, then gives back its memory
+// and waits.
+func (r *reader) runStream() error {
+	for !r.c.closed.Load() {
+		room := r.room()
+		n, again, err := r.c.st.read(room)
+		switch {
+		case err != nil:
+			return err
+		case n > 0:
+			if err := r.received(n); err != nil {
+				return err
+			}
+		case !again:
+			return io.EOF
+		}
+		if n < len(room) {
+			r.idle()
+			r.c.st.waitReadable(r.c.done)
+		}
+	}
+	return net.ErrClosed
 }
 
 // drop lets go of the chunk at the end.
@@ -96,7 +116,10 @@ func (r *reader) room() []byte {
 	switch {
 	case pending == 0 && !r.chunk.shared() && len(r.chunk.buf) >= r.size:
 		r.start, r.scan, r.fill = 0, 0, 0
-	case pending == 0 && free < r.size/4, free <= min(r.size/4, pending/2):
+	case pending <= r.start && free < r.size/2:
+		// No more is moved than was consumed before it.
+		r.move(r.capacity(pending))
+	case free <= min(r.size/4, pending/2):
 		r.move(r.capacity(pending))
 	}
 	return r.chunk.buf[r.fill:]

@@ -55,6 +55,8 @@ type socket struct {
 	dialers   map[string]*dialer   // by the endpoint as given
 	pipes     map[*pipe]struct{}
 	nets      map[net.Conn]struct{} // every connection, in its handshake or after
+	poll      *poller               // made for the first connection; nil where there is none
+	pollTried bool
 	closed    bool
 	finished  chan struct{} // closed when Close is done
 }
@@ -124,6 +126,9 @@ func (s *socket) Close() error {
 	for _, p := range pipes {
 		p.detach(true, true)
 	}
+	if s.poll != nil {
+		s.poll.close()
+	}
 	close(s.monitor.pending)
 	<-s.monitor.done
 	close(s.finished)
@@ -171,6 +176,17 @@ func (s *socket) leave(nc net.Conn) {
 	s.mu.Unlock()
 	s.nconns.Dec()
 	nc.Close()
+}
+
+// polled returns the socket's poller, nil if it cannot have one.
+func (s *socket) polled() *poller {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.pollTried {
+		s.pollTried = true
+		s.poll, _ = newPoller()
+	}
+	return s.poll
 }
 
 // open registers a pipe.

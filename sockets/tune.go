@@ -22,6 +22,9 @@ func netDialer(o *Options) *net.Dialer {
 // tune sets the options of a connection. A system that lacks one is no reason
 // to refuse the peer.
 func tune(nc net.Conn, o *Options) {
+	if l, ok := nc.(*link); ok {
+		nc = l.Conn
+	}
 	if b, ok := nc.(interface{ SetWriteBuffer(int) error }); ok && o.SndBuf >= 0 {
 		_ = b.SetWriteBuffer(o.SndBuf)
 	}
