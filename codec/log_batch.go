@@ -77,7 +77,8 @@ func (b *Batch) DecodeHeader(payload []byte) error {
 
 // Decode reads the header and checks every record, so that walking them
 // afterwards cannot fail. Bytes behind the last record are ignored, as Zeek
-// ignores them.
+// ignores them. After a defect in a record the header can still be read, to say
+// whose batch it was.
 func (b *Batch) Decode(payload []byte) error {
 	if err := b.DecodeHeader(payload); err != nil {
 		return err
