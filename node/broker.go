@@ -172,8 +172,10 @@ func (b *Broker) resume() {
 	if p == nil {
 		return
 	}
-	for _, s := range b.pending {
-		b.xsub.Relay(sockets.Subscription{Prefix: []byte(s.prefix), Subscribe: s.subscribe, Changed: s.changed})
+	for i, s := range b.pending {
+		b.xsub.Relay(sockets.Subscription{
+			Prefix: []byte(s.prefix), Subscribe: s.subscribe, Changed: s.changed, More: i < len(b.pending)-1,
+		})
 	}
 	b.pending = nil
 	b.paused.Store(nil)

@@ -15,6 +15,8 @@ const (
 	// quiet connection never holds much.
 	firstRead = 16 << 10
 	maxRead   = 256 << 10
+	// busyRead is the size from which on a read is taken as one of many.
+	busyRead = 8 << 10
 	// maxCommand bounds a command between messages: a subscription is the
 	// largest there is.
 	maxCommand = 64 << 10
@@ -90,7 +92,9 @@ func (r *reader) runStream() error {
 		case !again:
 			return io.EOF
 		}
-		if n < len(room) {
+		// While much was handed over, more has come from a busy peer: trying is
+		// cheaper than waiting. From a quiet one a short read was all.
+		if again || n < len(room) && n < busyRead {
 			r.idle()
 			r.c.st.waitReadable(r.c.done)
 		}

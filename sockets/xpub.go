@@ -14,7 +14,10 @@ type Subscription struct {
 	// Changed is whether the set of subscribed prefixes changed with it: the
 	// first peer took the prefix, or the last one left it.
 	Changed bool
-	Peer    *Peer
+	// More is whether another change that came together with this one follows
+	// at once: whoever passes them on can do so in one piece.
+	More bool
+	Peer *Peer
 }
 
 // XPUB publishes to the peers that subscribed, and tells of their
@@ -30,6 +33,10 @@ type XPUB struct {
 	mu    sync.Mutex // orders subscriptions; held while onSubscription runs
 	root  atomic.Pointer[node]
 	slots []*pipe // by pipe.slot; nil where free
+	// held is the change reported last, kept until it is known whether More
+	// follows.
+	held    Subscription
+	holding bool
 
 	publish sync.Mutex // one Publish at a time
 	routers sync.Pool
@@ -159,6 +166,7 @@ func (x *XPUB) ended(p *pipe) {
 	for prefix := range p.subs {
 		x.cancel(p, []byte(prefix))
 	}
+	x.reported()
 	// Only now may another pipe get the slot: no tree holds both.
 	x.slots[p.slot] = nil
 }
@@ -167,6 +175,7 @@ func (x *XPUB) ended(p *pipe) {
 func (x *XPUB) received(p *pipe, b Batch) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	defer x.reported()
 	for m := range b.Messages() {
 		for at := 0; at < len(m); {
 			f := trustedFrame(m, at)
@@ -190,6 +199,7 @@ func (x *XPUB) received(p *pipe, b Batch) error {
 func (x *XPUB) subscription(p *pipe, prefix []byte, subscribe bool) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	defer x.reported()
 	if subscribe {
 		return x.subscribe(p, prefix)
 	}
@@ -215,7 +225,7 @@ func (x *XPUB) subscribe(p *pipe, prefix []byte) error {
 		x.root.Store(root)
 	}
 	if first || x.opt.Verbose || x.opt.Verboser {
-		x.onSubscription(Subscription{Prefix: prefix, Subscribe: true, Changed: first, Peer: p.peer})
+		x.report(Subscription{Prefix: prefix, Subscribe: true, Changed: first, Peer: p.peer})
 	}
 	return nil
 }
@@ -231,7 +241,26 @@ func (x *XPUB) cancel(p *pipe, prefix []byte) {
 		x.root.Store(root)
 	}
 	if last || x.opt.Verboser {
-		x.onSubscription(Subscription{Prefix: prefix, Changed: last, Peer: p.peer})
+		x.report(Subscription{Prefix: prefix, Changed: last, Peer: p.peer})
+	}
+}
+
+// report tells of a change, one late. The caller holds x.mu and calls reported
+// when its changes are over.
+func (x *XPUB) report(s Subscription) {
+	if x.holding {
+		x.held.More = true
+		x.onSubscription(x.held)
+	}
+	x.held, x.holding = s, true
+}
+
+// reported tells of the last change.
+func (x *XPUB) reported() {
+	if x.holding {
+		x.holding = false
+		x.onSubscription(x.held)
+		x.held = Subscription{}
 	}
 }
 

@@ -18,6 +18,9 @@ type XSUB struct {
 	mu    sync.Mutex // orders what is sent upstream
 	subs  map[string]int
 	pipes []*pipe // those connected
+	// relay is what Relay has collected to be sent in one piece.
+	relay  []byte
+	relayN int
 }
 
 var _ kind = (*XSUB)(nil)
@@ -63,20 +66,39 @@ func (x *XSUB) Cancel(prefix []byte) {
 // it was passed on. Prefixes are held once, however often they are subscribed
 // to, so that none is left over when holders leave without a word. Relay is not
 // to be mixed with Subscribe and Cancel.
+//
+// Changes with More are collected and sent with the next one that has none.
 func (x *XSUB) Relay(s Subscription) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if s.Subscribe {
+	first := byte(0)
+	switch {
+	case s.Subscribe:
+		first = 1
 		x.subs[string(s.Prefix)] = 1
-		x.sendAll(1, s.Prefix)
-		return true
+	case s.Changed:
+		delete(x.subs, string(s.Prefix))
 	}
-	if !s.Changed {
-		return false
+	passed := s.Subscribe || s.Changed
+	if passed {
+		x.relay = appendSubscription(x.relay, first, s.Prefix)
+		x.relayN++
 	}
-	delete(x.subs, string(s.Prefix))
-	x.sendAll(0, s.Prefix)
-	return true
+	if !s.More {
+		x.flushRelay()
+	}
+	return passed
+}
+
+// flushRelay sends what Relay has collected. The caller holds x.mu.
+func (x *XSUB) flushRelay() {
+	for _, p := range x.pipes {
+		p.sendForced(x.relay, x.relayN)
+	}
+	x.relay, x.relayN = x.relay[:0], 0
+	if cap(x.relay) > maxRead {
+		x.relay = nil
+	}
 }
 
 // Connected returns the number of peers that are connected.
@@ -106,6 +128,8 @@ func (x *XSUB) opened(*pipe) {}
 func (x *XSUB) attached(p *pipe) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	// What is collected goes to those who were there; the new one gets all.
+	x.flushRelay()
 	x.pipes = append(x.pipes, p)
 	prefixes := make([]string, 0, len(x.subs))
 	for prefix := range x.subs {
