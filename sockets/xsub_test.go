@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -24,6 +25,9 @@ func TestSubscriptionsTogether(t *testing.T) {
 	}
 	publisher := up.Accept(t)
 	publisher.Handshake(t, "XPUB")
+	for xsub.Connected() == 0 {
+		runtime.Gosched()
+	}
 	var got []string
 	opt.Verboser = true
 	xpub, err := NewXPUB(opt, func(s Subscription) {
