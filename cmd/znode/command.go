@@ -39,7 +39,10 @@ type action func(ctx context.Context, p process, settings *option.Settings) erro
 // commands is the table. A new command is a file with its row in it and a line
 // here.
 func commands() []*command {
-	return []*command{runCommand(), demoCommand(), versionCommand(), helpCommand()}
+	return []*command{
+		runCommand(), demoCommand(), configCommand(), layoutCommand(),
+		versionCommand(), helpCommand(),
+	}
 }
 
 // Exit statuses. See the package comment.

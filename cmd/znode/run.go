@@ -41,6 +41,9 @@ func runRoles(ctx context.Context, p process, s *option.Settings, check bool) er
 	if err != nil {
 		return err
 	}
+	if roles, err = settle(s, roles); err != nil {
+		return err
+	}
 	if err := s.Check(roles); err != nil {
 		return err
 	}
@@ -92,6 +95,20 @@ func parseRoles(args []string) (option.Use, error) {
 	return roles, nil
 }
 
+// settle adds what the layout says, if there is one: values that nobody gave,
+// and the roles when none are named.
+func settle(s *option.Settings, roles option.Use) (option.Use, error) {
+	named := roles
+	if len(s.Args) == 0 {
+		named = 0
+	}
+	named, err := applyLayout(s, named)
+	if named == 0 {
+		named = roles
+	}
+	return named, err
+}
+
 // warn tells what was given and will not be read.
 func warn(log *slog.Logger, s *option.Settings, roles option.Use) {
 	for _, hint := range s.Hints {
@@ -114,6 +131,9 @@ type reloader struct {
 // mistake anywhere changes nothing.
 func (r *reloader) reload() {
 	s, err := r.started.Reload()
+	if err == nil {
+		_, err = settle(s, r.roles)
+	}
 	if err == nil {
 		err = s.Check(r.roles)
 	}

@@ -15,6 +15,16 @@ type Flag struct {
 	Dst any
 }
 
+// Enum is the kind of a string that is one of values.
+func Enum(values ...string) Kind { return enum(values...) }
+
+// NodeName is the kind of the name of a node.
+var NodeName = nodeName
+
+// CheckHost tells what is wrong with text as a host: a name, an IPv4 address, or
+// an IPv6 address in brackets.
+func CheckHost(text string) error { return checkHost(text) }
+
 // commandLine is what was on it.
 type commandLine struct {
 	given []given

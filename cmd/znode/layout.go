@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/znode/znode/cmd/znode/internal/layout"
+	"github.com/znode/znode/cmd/znode/internal/option"
+	"github.com/znode/znode/node"
+)
+
+func layoutCommand() *command {
+	return &command{
+		name:      "layout",
+		arguments: "[FILE]",
+		summary:   "read a cluster's layout, or print what makes Zeek use znode",
+		text: "With the name of a cluster-layout.zeek: checks it and prints its nodes.\n" +
+			"Without: prints the lines of Zeek script that make a cluster use znode as it is\n" +
+			"configured, as its broker and its logger.",
+		examples: []string{
+			"znode layout /opt/zeek/spool/installed-scripts-do-not-touch/auto/cluster-layout.zeek",
+			"znode layout --config /etc/znode.toml --address 192.0.2.1 > znode.zeek",
+			"znode layout --role logger --logger-form entry --node logger-1 --address 192.0.2.1",
+		},
+		use: option.Roles,
+		prepare: func() ([]option.Flag, action) {
+			l := linesOptions{role: "both", form: "endpoint", manager: "manager"}
+			flags := []option.Flag{
+				{Name: "role", Kind: option.Enum("broker", "logger", "both"), Dst: &l.role,
+					Help: "what the cluster shall use znode as (default both)"},
+				{Name: "address", Kind: address, Dst: &l.address,
+					Help: "address of this machine as the cluster's nodes know it; needed where znode listens at all addresses"},
+				{Name: "logger-form", Kind: option.Enum("endpoint", "entry"), Dst: &l.form,
+					Help: "tell the nodes the logger's endpoint, or make it an entry of the layout; zeekctl would start a Zeek for an entry (default endpoint)"},
+				{Name: "manager", Kind: option.NodeName, Dst: &l.manager,
+					Help: "name of the manager, for an entry (default manager)"},
+			}
+			return flags, func(_ context.Context, p process, s *option.Settings) error {
+				switch len(s.Args) {
+				case 0:
+					return l.write(p.stdout, s)
+				case 1:
+					return showLayout(p.stdout, s.Args[0])
+				}
+				return usageErrorf("znode layout takes one file, got also %s", option.Printable(s.Args[1]))
+			}
+		},
+	}
+}
+
+// address is the kind of a host without a port.
+var address = option.NewKind("HOST", "an address or the name of a host", func(text string) (string, error) {
+	return text, option.CheckHost(text)
+}, func(s string) string { return s })
+
+// linesOptions are the flags of znode layout.
+type linesOptions struct {
+	role, address, form, manager string
+}
+
+func (o *linesOptions) write(w io.Writer, s *option.Settings) error {
+	c := &s.Config
+	lines := layout.Lines{Entry: o.form == "entry", Node: c.Node, Manager: o.manager}
+	var err error
+	if o.role != "logger" {
+		if lines.XSUB, err = o.reachable("listen_xsub_endpoint", c.ListenXSUBEndpoint); err != nil {
+			return err
+		}
+		if lines.XPUB, err = o.reachable("listen_xpub_endpoint", c.ListenXPUBEndpoint); err != nil {
+			return err
+		}
+	}
+	if o.role != "broker" {
+		if lines.Log, err = o.reachable("listen_log_endpoint", c.ListenLogEndpoint); err != nil {
+			return err
+		}
+		if lines.Entry {
+			if err := layout.CheckEntry(lines.Log); err != nil {
+				return fmt.Errorf("listen_log_endpoint: %w; leave out --logger-form=entry", err)
+			}
+		}
+	}
+	_, err = io.WriteString(w, lines.String())
+	return err
+}
+
+// reachable is an endpoint that znode listens at as nodes connect to it.
+func (o *linesOptions) reachable(name, endpoint string) (string, error) {
+	hostPort, ok := strings.CutPrefix(endpoint, "tcp://")
+	if !ok {
+		return endpoint, nil // a path on this machine
+	}
+	host, port, err := net.SplitHostPort(hostPort)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%s %s: %w", name, endpoint, err)
+	case port == "*" || strings.Trim(port, "0") == "":
+		return "", fmt.Errorf("%s %s: the kernel chooses another port at each start; give one that stays", name, endpoint)
+	}
+	if ip, err := netip.ParseAddr(host); host == "*" || err == nil && ip.IsUnspecified() {
+		if o.address == "" {
+			return "", usageErrorf("%s %s: nodes need an address to connect to; give this machine's with --address", name, endpoint)
+		}
+		return "tcp://" + net.JoinHostPort(strings.Trim(o.address, "[]"), port), nil
+	}
+	return endpoint, nil
+}
+
+// showLayout prints the nodes of a layout.
+func showLayout(w io.Writer, file string) error {
+	l, err := layout.Read(file)
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NODE\tTYPE\tHOST\tTAKES LOGS AT\tMETRICS AT")
+	for _, n := range l.Nodes {
+		logs, metrics := "-", "-"
+		if l.TakesLogs(n) {
+			logs = n.LogEndpoint()
+		}
+		if n.MetricsPort != 0 {
+			metrics = n.MetricsAddress()
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", n.Name, n.Type, n.Host, logs, metrics)
+	}
+	return t.Flush()
+}
+
+// applyLayout takes from the layout what znode run --node NAME is, and where it
+// listens. roles are those named on the command line, 0 when none were.
+func applyLayout(s *option.Settings, roles option.Use) (option.Use, error) {
+	file := s.Config.Layout
+	if file == "" {
+		return roles, nil
+	}
+	if !s.Given("node") {
+		return 0, usageErrorf("--layout needs --node, the name of this node in %s", option.Printable(file))
+	}
+	l, err := layout.Read(file)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := l.Find(s.Config.Node)
+	if !ok {
+		hint := ""
+		if near := option.Nearest(s.Config.Node, l.Names()); near != "" {
+			hint = "; did you mean " + near + "?"
+		}
+		return 0, fmt.Errorf("%s: no node %s in this layout%s", file, s.Config.Node, hint)
+	}
+	if roles == 0 {
+		if roles = rolesOf(l, n); roles == 0 {
+			return 0, fmt.Errorf("%s: %s is a %s; znode run can be a logger, or the broker of a manager", file, n.Name, n.Type)
+		}
+	}
+	return roles, suggest(s, l, n, roles)
+}
+
+// rolesOf is what znode runs in the place of a node of the layout. Without the
+// broker a manager of ours would be nothing.
+func rolesOf(l *layout.Layout, n layout.Node) option.Use {
+	switch {
+	case n.Type == node.NodeLogger:
+		return option.Logger
+	case n.Type == node.NodeManager && l.TakesLogs(n):
+		return option.Broker | option.Logger
+	case n.Type == node.NodeManager:
+		return option.Broker
+	}
+	return 0
+}
+
+// Where a manager's broker listens that does not say
+// (policy/misc/zeromq-multi-host-auto-setup.zeek).
+const xsubPort, xpubPort = "5556", "5555"
+
+// suggest sets where to listen to what the layout says of node n.
+func suggest(s *option.Settings, l *layout.Layout, n layout.Node, roles option.Use) error {
+	where := fmt.Sprintf("%s: %s", option.Printable(s.Config.Layout), n.Name)
+	var all []error
+	set := func(name, text string) { all = append(all, s.Suggest(name, text, where)) }
+	if roles&option.Logger != 0 {
+		if !l.TakesLogs(n) {
+			return fmt.Errorf("%s: the layout gives this node no $p to take logs at, and it is a %s", where, n.Type)
+		}
+		set("listen_log_endpoint", n.LogEndpoint())
+	}
+	if roles&option.Broker != 0 {
+		set("listen_xsub_endpoint", "tcp://"+net.JoinHostPort(n.Host, xsubPort))
+		set("listen_xpub_endpoint", "tcp://"+net.JoinHostPort(n.Host, xpubPort))
+	}
+	if n.MetricsPort != 0 {
+		set("metrics_address", n.MetricsAddress())
+	}
+	for _, err := range all {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
