@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/znode/znode/sockets"
 )
@@ -202,7 +203,12 @@ func (b *Broker) Close() error {
 	b.resume()
 	b.mu.Unlock()
 	// The side that events come from is closed first, so that nothing new is
-	// queued while the other one lingers.
+	// queued while the other one lingers. It waits for those who forward what
+	// they have read, and they perhaps for a slow subscriber: not for ever.
+	if linger := b.opt.XPUB.Linger; linger >= 0 {
+		hurry := time.AfterFunc(linger, b.xpub.Hurry)
+		defer hurry.Stop()
+	}
 	b.xsub.Close()
 	b.xpub.Close()
 	s := b.Stats()

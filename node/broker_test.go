@@ -2,9 +2,11 @@ package node_test
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -206,4 +208,35 @@ func TestBrokerEndpointInUse(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), b.XPUBEndpoint()) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("error %v, want one line that names %s", err, b.XPUBEndpoint())
 	}
+}
+
+// TestBrokerClosesPastStoppedSubscriber: with no bound on the grace a stopped
+// subscriber holds its publishers for ever, but not the broker's end.
+func TestBrokerClosesPastStoppedSubscriber(t *testing.T) {
+	b := startBroker(t, func(o *node.BrokerOptions) {
+		o.XPUB.SndHWM = 10
+		o.XPUB.Linger = 50 * time.Millisecond
+	})
+	sub := zmqtest.DialAs(t, b.XPUBEndpoint(), "SUB")
+	sub.Subscribe(t, "t")
+	pub := zmqtest.DialAs(t, b.XSUBEndpoint(), "PUB")
+	if got := pub.RecvText(t); got[0] != "\x01t" {
+		t.Fatalf("received %q", got)
+	}
+	// More than the buffers of the kernel and the broker take.
+	blocked := make(chan struct{})
+	go func() {
+		defer close(blocked)
+		message := zmqtest.AppendMessage(nil, []byte("t"), make([]byte, 64<<10))
+		for range 1000 {
+			if _, err := pub.Write(message); err != nil {
+				return
+			}
+		}
+	}()
+	for p := b.XPUB().Peers()[0]; p.QueuedMessages < 10; p = b.XPUB().Peers()[0] {
+		runtime.Gosched()
+	}
+	b.Close()
+	<-blocked
 }

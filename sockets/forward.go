@@ -194,6 +194,11 @@ func (x *XPUB) Forward(b Batch) {
 	}
 }
 
+// Hurry makes Forward, now and from now on, wait for nobody: what does not fit is
+// dropped and counted. It is for a shutdown, when those who call Forward are to
+// come to an end. Close includes it.
+func (x *XPUB) Hurry() { x.hurry() }
+
 // insist delivers what a pipe had no room for, or drops it.
 func (x *XPUB) insist(st *stage, b *Batch, w *waiter) {
 	p := st.pipe

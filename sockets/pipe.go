@@ -238,11 +238,17 @@ func (p *pipe) sendCommand(name string, data []byte) error {
 	return nil
 }
 
-// sendForced queues messages whatever the bounds, as subscriptions are.
+// sendForced queues messages beyond the high-water mark, as subscriptions are. A
+// peer that leaves more than QueueBytes of them unread loses its connection: it is
+// told everything anew when it comes back.
 func (p *pipe) sendForced(data []byte, msgs int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.gone || p.conn == nil || msgs == 0 {
+		return
+	}
+	if limit := p.sock.opt.QueueBytes; limit > 0 && p.bytes > limit {
+		p.conn.close()
 		return
 	}
 	p.pushCopy(data, msgs)

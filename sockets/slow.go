@@ -63,7 +63,7 @@ func (s *slowness) settle(now time.Time, grace time.Duration) {
 func (p *pipe) await(w *waiter) {
 	grace := p.sock.opt.SlowGrace
 	s := &p.slow
-	for p.room() == 0 && !p.gone && !s.isolated && !p.sock.isClosing() {
+	for p.room() == 0 && !p.gone && !s.isolated && !p.sock.isHurried() {
 		s.settle(time.Now(), grace)
 		if grace >= 0 && s.budget <= 0 {
 			p.isolate()
@@ -95,7 +95,7 @@ func (p *pipe) waitOnce(w *waiter, bounded bool) {
 	select {
 	case <-w.woken:
 	case <-expired:
-	case <-p.sock.closing:
+	case <-p.sock.hurried:
 	}
 	w.timer.Stop()
 	p.mu.Lock()

@@ -47,6 +47,8 @@ type socket struct {
 	monitor *monitor
 	wg      sync.WaitGroup // accept loops, dial loops, readers, writers
 	closing chan struct{}  // closed when Close has lingered
+	hurried chan struct{}  // closed by hurry: nobody is waited for any more
+	hurry   func()
 	failed  failures
 	nconns  uatomic.Int32
 
@@ -73,6 +75,8 @@ func (s *socket) init(typ zmq4.SocketType, opt Options, k kind) error {
 	}
 	s.typ, s.opt, s.kind = typ, opt, k
 	s.closing = make(chan struct{})
+	s.hurried = make(chan struct{})
+	s.hurry = sync.OnceFunc(func() { close(s.hurried) })
 	s.finished = make(chan struct{})
 	s.failed = newFailures()
 	s.listeners = make(map[string]*listener)
@@ -111,6 +115,7 @@ func (s *socket) Close() error {
 	}
 	s.linger(pipes)
 	close(s.closing)
+	s.hurry()
 	s.mu.Lock()
 	for _, d := range s.dialers {
 		d.cancel()
@@ -248,6 +253,15 @@ func plainEOF(err error) error {
 		return nil
 	}
 	return err
+}
+
+func (s *socket) isHurried() bool {
+	select {
+	case <-s.hurried:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *socket) isClosing() bool {
