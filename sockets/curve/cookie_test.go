@@ -34,23 +34,34 @@ func opens(t *testing.T, c *cookies, cookie *[cookieSize]byte) bool {
 	return ok
 }
 
+// keys returns the keys a jar has now, and lets look at wiped ones.
+func (c *cookies) keys(wiped ...*[32]byte) (current, previous *[32]byte, allWiped bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	allWiped = true
+	for _, key := range wiped {
+		allWiped = allWiped && *key == [32]byte{}
+	}
+	return c.current, c.previous, allWiped
+}
+
 // TestCookieLife: a cookie opens for CookieLife at least and twice that at most,
 // and then no key is left in memory, nor a timer.
 func TestCookieLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &cookies{random: rand.Reader}
 		early := bake(t, c, 1)
-		first := c.current
+		first, _, _ := c.keys()
 		time.Sleep(CookieLife - time.Second)
 		late := bake(t, c, 2)
-		if c.current != first {
+		if current, _, _ := c.keys(); current != first {
 			t.Fatal("the key was replaced before its time")
 		}
 		time.Sleep(CookieLife - time.Second)
 		synctest.Wait()
 		next := bake(t, c, 3)
-		second := c.current
-		if second == first || c.previous != first || *second == *first {
+		second, previous, wiped := c.keys(first)
+		if second == first || previous != first || wiped || *second == *first {
 			t.Fatal("the key was not replaced in time")
 		}
 		for _, cookie := range []*[cookieSize]byte{early, late, next} {
@@ -63,12 +74,12 @@ func TestCookieLife(t *testing.T) {
 		if opens(t, c, early) || opens(t, c, late) || !opens(t, c, next) {
 			t.Fatal("a cookie opens after twice the key's life, or one in between does not")
 		}
-		if *first != [32]byte{} {
+		if _, _, wiped := c.keys(first); !wiped {
 			t.Fatal("the key was not wiped")
 		}
 		time.Sleep(CookieLife)
 		synctest.Wait()
-		if c.current != nil || c.previous != nil || *second != [32]byte{} || opens(t, c, next) {
+		if current, previous, wiped := c.keys(first, second); current != nil || previous != nil || !wiped || opens(t, c, next) {
 			t.Fatal("a key is left although there were no handshakes")
 		}
 		if again := bake(t, c, 4); !opens(t, c, again) {
@@ -77,7 +88,7 @@ func TestCookieLife(t *testing.T) {
 		// The bubble ends only when the last timer has run out.
 		time.Sleep(3 * CookieLife)
 		synctest.Wait()
-		if c.current != nil || c.previous != nil {
+		if current, previous, _ := c.keys(); current != nil || previous != nil {
 			t.Fatal("a key is left")
 		}
 	})

@@ -72,11 +72,14 @@ func TestTamperNothing(t *testing.T) {
 }
 
 // TestTamperFlipped flips every bit of what a side receives, headers of frames
-// included.
+// included; one of each octet in short runs.
 func TestTamperFlipped(t *testing.T) {
 	for name, side := range sides(t, loadVectors(t)) {
 		t.Run(name, func(t *testing.T) {
 			for bit := range len(side.takes) * 8 {
+				if testing.Short() && bit%8 != bit/8%8 {
+					continue
+				}
 				bad := bytes.Clone(side.takes)
 				bad[bit/8] ^= 1 << (bit % 8)
 				sent, err := play(side.mechanism(), side.typ, bad)
@@ -116,7 +119,7 @@ func TestTamperCut(t *testing.T) {
 					t.Fatal(err)
 				}
 				for n := range len(data) + 40 {
-					if n == len(data) {
+					if n == len(data) || testing.Short() && n%8 != 7 {
 						continue
 					}
 					resized := sockets.AppendCommand(nil, command, append(bytes.Clone(data), make([]byte, 40)...)[:n])
