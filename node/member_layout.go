@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,7 +44,8 @@ func ParseNodeType(s string) (NodeType, error) {
 // LayoutNode is what a cluster layout says of one node (Cluster::Node).
 type LayoutNode struct {
 	Type NodeType
-	IP   netip.Addr
+	// Host is where the node runs, an IP address or a name.
+	Host string
 	// Port is where a logger takes log batches; 0 when the node does not listen.
 	Port uint16
 	// MetricsPort is where the node serves its metrics; 0 when it does not.
@@ -64,7 +64,7 @@ func (l Layout) LogEndpoints() []string {
 	var list []string
 	for _, name := range l.Names() {
 		if n := l[name]; n.Type == NodeLogger && n.Port != 0 {
-			list = append(list, "tcp://"+hostPort(n.IP, n.Port))
+			list = append(list, "tcp://"+hostPort(n.Host, n.Port))
 		}
 	}
 	return list
@@ -75,14 +75,14 @@ func (l Layout) LogEndpoints() []string {
 func (l Layout) MetricsTargets() []string {
 	list := []string{} // not nil: an empty list is one too
 	for _, name := range l.Names() {
-		if n := l[name]; n.IP.IsValid() && n.MetricsPort != 0 {
-			list = append(list, hostPort(n.IP, n.MetricsPort))
+		if n := l[name]; n.Host != "" && n.MetricsPort != 0 {
+			list = append(list, hostPort(n.Host, n.MetricsPort))
 		}
 	}
 	return list
 }
 
 // hostPort is an address as endpoints and URLs have it, IPv6 in brackets.
-func hostPort(ip netip.Addr, port uint16) string {
-	return net.JoinHostPort(ip.String(), strconv.Itoa(int(port)))
+func hostPort(host string, port uint16) string {
+	return net.JoinHostPort(host, strconv.Itoa(int(port)))
 }

@@ -20,14 +20,14 @@ func (r *rawBroker) again(t *testing.T) {
 }
 
 // meet makes a node known to the member.
-func (r *rawBroker) meet(t *testing.T, n *Node, name, id string) {
+func (r *rawBroker) meet(t *testing.T, n *Node, told *news, name, id string) {
 	t.Helper()
 	r.xsub.Subscribe(t, zeekIDTopic(id))
 	expectSaid(t, r, zeromqHello+" "+id)
 	r.xpub.SendBytes(t, greetingTo(t, n.ID(), zeromqHello, name, id))
 	expectSaid(t, r, clusterHello+" "+id)
 	r.xpub.SendBytes(t, greetingTo(t, n.ID(), clusterHello, name, id))
-	await(t, name+" up", func() bool { return n.Nodes()[name] == id })
+	await(t, name+" up", func() bool { return told.has("up " + name + " " + id) })
 }
 
 // relayTo passes on the node's own subscriptions up to one that it makes anew.
@@ -45,8 +45,8 @@ func TestMemberResync(t *testing.T) {
 	const expiration = 100 * time.Millisecond
 	n, r, told, _ := scripted(t, func(o *Options) { o.HelloExpiration = expiration })
 	r.topicsOf(t, workerTopics)
-	r.meet(t, n, "manager", "idA")
-	r.meet(t, n, "proxy-1", "idB")
+	r.meet(t, n, told, "manager", "idA")
+	r.meet(t, n, told, "proxy-1", "idB")
 	r.again(t)
 	r.xsub.Subscribe(t, zeekIDTopic("idA"))
 	// The time begins when the node's own mark comes back, not before.
@@ -61,8 +61,8 @@ func TestMemberResync(t *testing.T) {
 	// knows us still and says nothing.
 	r.xsub.Subscribe(t, zeekIDTopic("idB"))
 	expectSaid(t, r, zeromqHello+" idB")
-	await(t, "proxy-1 up again", func() bool { return n.Nodes()["proxy-1"] == "idB" })
-	if got, want := told.list(), append(want, "up proxy-1 idB"); !slices.Equal(got, want) {
+	await(t, "proxy-1 up again", func() bool { return len(told.list()) > len(want) })
+	if got, want := told.list(), append(want, "up proxy-1 idB"); !slices.Equal(got, want) || n.Nodes()["proxy-1"] != "idB" {
 		t.Errorf("told %q, want %q", got, want)
 	}
 }
@@ -72,7 +72,7 @@ func TestMemberResyncTwice(t *testing.T) {
 	t.Parallel()
 	n, r, told, _ := scripted(t, func(o *Options) { o.HelloExpiration = 100 * time.Millisecond })
 	r.topicsOf(t, workerTopics)
-	r.meet(t, n, "manager", "idA")
+	r.meet(t, n, told, "manager", "idA")
 	r.again(t)
 	r.again(t)
 	r.xsub.Subscribe(t, zeekIDTopic("idA"))
@@ -94,7 +94,7 @@ func TestMemberAnswersAfterOwnReconnect(t *testing.T) {
 	t.Parallel()
 	n, r, told, log := scripted(t, nil)
 	r.topicsOf(t, workerTopics)
-	r.meet(t, n, "manager", "idA")
+	r.meet(t, n, told, "manager", "idA")
 	r.xpub.Close()
 	r.xpub = r.listenXPUB.Accept(t)
 	r.xpub.Handshake(t, "XPUB")

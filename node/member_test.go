@@ -97,8 +97,8 @@ func membersInOrder(t *testing.T, p *zmqtest.Process, order []int) {
 		want[name] = members[i].ID()
 	}
 	z.until(t, "all to see all", func() bool {
-		for _, m := range members {
-			if len(m.Nodes()) < 3 {
+		for _, w := range told {
+			if len(w.list()) < 3 {
 				return false
 			}
 		}

@@ -2,12 +2,14 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,8 +17,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// MetricsServer serves /metrics in Prometheus' text format and /healthz.
+// MetricsServer serves /metrics in Prometheus' text format, /healthz, and
+// /services.json when it is told the cluster's layout.
 type MetricsServer struct {
+	services atomic.Pointer[[]byte] // what /services.json shows; nil without a layout
+
 	listener net.Listener
 	http     *http.Server
 	done     chan struct{}
@@ -74,6 +79,7 @@ func ServeMetrics(address string, log *slog.Logger, parts ...prometheus.Collecto
 		},
 		done: make(chan struct{}),
 	}
+	mux.HandleFunc("GET /services.json", m.serveServices)
 	go m.serve()
 	log.Info("metrics served", "address", l.Addr().String())
 	return m, nil
@@ -84,6 +90,31 @@ func (m *MetricsServer) serve() {
 	if err := m.http.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
 		m.err = err
 	}
+}
+
+// SetLayout makes the server show at /services.json where the nodes of a cluster
+// serve their metrics, for Prometheus' HTTP service discovery, in the form that a
+// Zeek manager has it. Another layout replaces it.
+func (m *MetricsServer) SetLayout(l Layout) {
+	type group struct {
+		Targets []string          `json:"targets"`
+		Labels  map[string]string `json:"labels"`
+	}
+	text, err := json.Marshal([]group{{l.MetricsTargets(), map[string]string{}}})
+	if err != nil {
+		panic("node: internal error: services.json: " + err.Error()) // strings only
+	}
+	m.services.Store(&text)
+}
+
+func (m *MetricsServer) serveServices(w http.ResponseWriter, r *http.Request) {
+	text := m.services.Load()
+	if text == nil {
+		http.Error(w, "this node does not know the cluster's layout", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(*text)
 }
 
 // Addr returns the address bound.
