@@ -1,13 +1,11 @@
 package layout
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -31,8 +29,6 @@ type Layout struct {
 	// ManagerIsLogger is whether the manager takes the logs, true where the file
 	// does not say (Cluster::manager_is_logger).
 	ManagerIsLogger bool
-
-	file string
 }
 
 // Node is an entry of Cluster::nodes.
@@ -116,26 +112,13 @@ func (n Node) hostPort(port uint16) string {
 	return net.JoinHostPort(n.Host, strconv.Itoa(int(port)))
 }
 
-// ForNode is the layout as package node has it. Names of hosts are looked up,
-// for as long as ctx lasts.
-func (l *Layout) ForNode(ctx context.Context) (node.Layout, error) {
+// ForNode is the layout as package node has it.
+func (l *Layout) ForNode() node.Layout {
 	all := make(node.Layout, len(l.Nodes))
-	known := map[string]netip.Addr{}
 	for _, n := range l.Nodes {
-		ip, err := netip.ParseAddr(n.Host)
-		if err != nil {
-			if ip = known[n.Host]; !ip.IsValid() {
-				found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", n.Host)
-				if err != nil || len(found) == 0 {
-					return nil, fmt.Errorf("%s: host of %s: %w", l.file, n.Name, err)
-				}
-				ip = found[0].Unmap()
-				known[n.Host] = ip
-			}
-		}
-		all[n.Name] = node.LayoutNode{Type: n.Type, IP: ip, Port: n.Port, MetricsPort: n.MetricsPort}
+		all[n.Name] = node.LayoutNode{Type: n.Type, Host: n.Host, Port: n.Port, MetricsPort: n.MetricsPort}
 	}
-	return all, nil
+	return all
 }
 
 // typeName is a type as layouts write it.

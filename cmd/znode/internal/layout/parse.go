@@ -33,7 +33,7 @@ func Parse(name string, src []byte) (l *Layout, err error) {
 		module:  "GLOBAL",
 		hosts:   map[string]string{},
 		names:   map[string]bool{},
-		layout:  &Layout{ManagerIsLogger: true, file: name},
+		layout:  &Layout{ManagerIsLogger: true},
 	}
 	if len(src) > maxFile {
 		p.src = ""

@@ -61,11 +61,8 @@ func TestEndpoints(t *testing.T) {
 	if got := l.LogEndpoints(); !slices.Equal(got, []string{"tcp://[fd00::1]:27764"}) {
 		t.Errorf("loggers at %q", got)
 	}
-	n, err := l.ForNode(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := node.LayoutNode{Type: node.NodeProxy, IP: netip.MustParseAddr("10.0.0.2"), Port: 27765, MetricsPort: 9993}
+	n := l.ForNode()
+	want := node.LayoutNode{Type: node.NodeProxy, Host: "10.0.0.2", Port: 27765, MetricsPort: 9993}
 	if len(n) != 5 || n["proxy-1"] != want {
 		t.Errorf("for a node: %+v", n)
 	}
