@@ -40,7 +40,7 @@ type action func(ctx context.Context, p process, settings *option.Settings) erro
 // here.
 func commands() []*command {
 	return []*command{
-		runCommand(), demoCommand(), configCommand(), layoutCommand(),
+		runCommand(), demoCommand(), configCommand(), layoutCommand(), decodeCommand(),
 		versionCommand(), helpCommand(),
 	}
 }

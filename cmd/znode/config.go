@@ -9,7 +9,7 @@ import (
 func configCommand() *command {
 	return &command{
 		name:      "config",
-		arguments: "[broker] [logger]",
+		arguments: "[broker] [logger] [member]",
 		summary:   "print all options and where their values come from",
 		text: "Prints the options that znode run reads, for the named roles or for both, with\n" +
 			"the values in force and where each comes from, in the form of the --config file.\n" +
@@ -18,7 +18,7 @@ func configCommand() *command {
 			"znode config --config /etc/znode.toml",
 			"znode config logger --given",
 		},
-		use: option.Roles,
+		use: option.Runnable,
 		prepare: func() ([]option.Flag, action) {
 			var given bool
 			flags := []option.Flag{{

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -176,11 +177,20 @@ func rolesOf(l *layout.Layout, n layout.Node) option.Use {
 	return 0
 }
 
+// brokerOf is the node that runs the broker, the manager.
+func brokerOf(l *layout.Layout) (layout.Node, bool) {
+	i := slices.IndexFunc(l.Nodes, func(n layout.Node) bool { return n.Type == node.NodeManager })
+	if i < 0 {
+		return layout.Node{}, false
+	}
+	return l.Nodes[i], true
+}
+
 // Where a manager's broker listens that does not say
 // (policy/misc/zeromq-multi-host-auto-setup.zeek).
 const xsubPort, xpubPort = "5556", "5555"
 
-// suggest sets where to listen to what the layout says of node n.
+// suggest sets where to listen and to connect to what the layout says of node n.
 func suggest(s *option.Settings, l *layout.Layout, n layout.Node, roles option.Use) error {
 	where := fmt.Sprintf("%s: %s", option.Printable(s.Config.Layout), n.Name)
 	var all []error
@@ -194,6 +204,10 @@ func suggest(s *option.Settings, l *layout.Layout, n layout.Node, roles option.U
 	if roles&option.Broker != 0 {
 		set("listen_xsub_endpoint", "tcp://"+net.JoinHostPort(n.Host, xsubPort))
 		set("listen_xpub_endpoint", "tcp://"+net.JoinHostPort(n.Host, xpubPort))
+	}
+	if m, ok := brokerOf(l); ok && roles&option.Broker == 0 {
+		set("connect_xpub_endpoint", "tcp://"+net.JoinHostPort(m.Host, xsubPort))
+		set("connect_xsub_endpoint", "tcp://"+net.JoinHostPort(m.Host, xpubPort))
 	}
 	if n.MetricsPort != 0 {
 		set("metrics_address", n.MetricsAddress())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,7 +19,9 @@ import (
 type roles struct {
 	broker  *node.Broker
 	logger  *node.Logger
+	member  *node.Node // of its own, or what makes the others nodes of the cluster
 	metrics *node.MetricsServer
+	out     io.Writer // for what a member tells
 }
 
 // startRoles starts the roles of znode run and returns once all of them listen.
@@ -27,15 +30,16 @@ type roles struct {
 //
 // This is where the command meets package node, and the only place.
 func startRoles(cfg *option.Config, use option.Use, log *slog.Logger) (*roles, error) {
-	return startGiven(cfg, func(string) bool { return false }, use, log)
+	return startGiven(cfg, func(string) bool { return false }, use, log, io.Discard)
 }
 
 // given tells whether a user set the option of that name.
 type given func(name string) bool
 
-// startGiven is startRoles where it matters whether a value is the default.
-func startGiven(cfg *option.Config, is given, use option.Use, log *slog.Logger) (*roles, error) {
-	r := &roles{}
+// startGiven is startRoles where it matters whether a value is the default, and
+// where a member prints.
+func startGiven(cfg *option.Config, is given, use option.Use, log *slog.Logger, out io.Writer) (*roles, error) {
+	r := &roles{out: out}
 	err := r.start(cfg, is, use, log)
 	if err != nil {
 		return nil, errors.Join(err, r.stop())
@@ -57,8 +61,21 @@ func (r *roles) start(cfg *option.Config, is given, use option.Use, log *slog.Lo
 		}
 		parts = append(parts, r.logger)
 	}
-	if cfg.MetricsAddress != "" {
-		r.metrics, err = node.ServeMetrics(cfg.MetricsAddress, log, parts...)
+	layout, err := clusterLayout(cfg)
+	if err != nil {
+		return err
+	}
+	if use&option.Member != 0 || layout != nil {
+		if err = r.startMember(cfg, layout, use, log); err != nil {
+			return err
+		}
+		parts = append(parts, r.member)
+	}
+	if cfg.MetricsAddress == "" || use == option.Member && !is("metrics_address") && layout[cfg.Node].MetricsPort == 0 {
+		return nil // members are many on a machine, and the port is one
+	}
+	if r.metrics, err = node.ServeMetrics(cfg.MetricsAddress, log, parts...); err == nil && layout != nil {
+		r.metrics.SetLayout(layout)
 	}
 	return err
 }
@@ -66,6 +83,9 @@ func (r *roles) start(cfg *option.Config, is given, use option.Use, log *slog.Lo
 // stop drains and stops what runs: what takes in first, what shows last.
 func (r *roles) stop() error {
 	var errs []error
+	if r.member != nil {
+		errs = append(errs, r.member.Close())
+	}
 	if r.logger != nil {
 		// Whoever has no patience sends a second signal.
 		errs = append(errs, r.logger.Close(context.Background()))
@@ -94,7 +114,7 @@ func validateRoles(cfg *option.Config, is given, use option.Use) error {
 			return fmt.Errorf("logger: %w", err)
 		}
 	}
-	return nil
+	return validateMember(cfg, is, use)
 }
 
 // socketOptions are the options that every listening socket shares.

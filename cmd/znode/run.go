@@ -12,17 +12,20 @@ import (
 func runCommand() *command {
 	return &command{
 		name:      "run",
-		arguments: "[broker] [logger]",
-		summary:   "be the broker, the logger, or both",
-		text: "Runs the named roles, or both when none is named, until SIGINT or SIGTERM. The\n" +
-			"first signal drains: what was received is written, log files are closed. A\n" +
-			"second one leaves at once. SIGHUP reads the file again.",
+		arguments: "[broker] [logger] [member]",
+		summary:   "be the broker, the logger, or both; or a member of the cluster",
+		text: "Runs the named roles, or broker and logger when none is named, until SIGINT or\n" +
+			"SIGTERM. The first signal drains: what was received is written, log files are\n" +
+			"closed. A second one leaves at once. SIGHUP reads the file again. A member prints\n" +
+			"node_up and node_down as other nodes come and go; with a layout the broker and\n" +
+			"the logger are nodes of the cluster too.",
 		examples: []string{
 			"znode run",
 			"znode run logger --log-dir /var/log/zeek --log-format json",
 			"znode run broker --config /etc/znode.toml --check",
+			"znode run member --node worker-1",
 		},
-		use: option.Roles,
+		use: option.Runnable,
 		prepare: func() ([]option.Flag, action) {
 			var check bool
 			flags := []option.Flag{{
@@ -62,7 +65,7 @@ func runRoles(ctx context.Context, p process, s *option.Settings, check bool) er
 	defer stop()
 	r := &reloader{started: s, roles: roles, level: level, log: log}
 	return supervise(ctx, func(ctx context.Context) error {
-		running, err := startGiven(&s.Config, s.Given, roles, log)
+		running, err := startGiven(&s.Config, s.Given, roles, log, p.stdout)
 		if err != nil {
 			return err
 		}

@@ -58,6 +58,23 @@ type Config struct {
 	ConnectXSUBEndpoint string
 	ConnectLogEndpoints []string
 
+	// Member.
+	NodeType            string // "" where it is not given
+	XPUBSndHWM          int    // messages, 0 means no limit
+	XPUBSndBuf          int    // bytes, or KernelDefault
+	ConnectXPUBNoDrop   bool
+	XSUBRcvHWM          int           // messages, 0 means no limit
+	XSUBRcvBuf          int           // bytes, or KernelDefault
+	OnloopQueueHWM      int           // messages, 0 means no limit
+	OnloopGrace         time.Duration // 0 drops at once
+	OnloopForcedBytes   int64
+	HelloExpiration     time.Duration
+	EventSerializer     string // "broker-bin-v1" or "broker-json-v1"
+	CoreMetrics         string // "info", "verbose", "debug", separated by commas
+	NodeTopicPrefix     string
+	NodeIDTopicPrefix   string
+	InternalTopicPrefix string
+
 	// Connections.
 	HandshakeTimeout     time.Duration
 	MaxConnections       int   // per listening socket

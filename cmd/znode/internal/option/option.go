@@ -69,21 +69,24 @@ const (
 	Sub
 	Pub
 	Check
+	Member
 )
 
 const (
-	// Roles is everything that znode run can be.
+	// Roles is what znode run is when nothing is named.
 	Roles = Broker | Logger
+	// Runnable is everything that it can be.
+	Runnable = Roles | Member
 	// Clients are the commands that connect to a running cluster.
 	Clients = Sub | Pub | Check
 	// All is every command that takes options at all.
-	All = Roles | Demo | Clients
+	All = Runnable | Demo | Clients
 )
 
 var useNames = []struct {
 	use  Use
 	name string
-}{{Broker, "broker"}, {Logger, "logger"}, {Demo, "demo"}, {Sub, "sub"}, {Pub, "pub"}, {Check, "check"}}
+}{{Broker, "broker"}, {Logger, "logger"}, {Member, "member"}, {Demo, "demo"}, {Sub, "sub"}, {Pub, "pub"}, {Check, "check"}}
 
 // String lists the names in u, separated by commas; "all" for [All].
 func (u Use) String() string {
@@ -102,7 +105,7 @@ func (u Use) String() string {
 // ParseRole is the role of znode run with that name.
 func ParseRole(name string) (Use, bool) {
 	for _, n := range useNames {
-		if n.name == name && Roles&n.use != 0 {
+		if n.name == name && Runnable&n.use != 0 {
 			return n.use, true
 		}
 	}
@@ -110,7 +113,7 @@ func ParseRole(name string) (Use, bool) {
 }
 
 // RoleNames lists what [ParseRole] knows.
-func RoleNames() []string { return strings.Split(Roles.String(), ", ") }
+func RoleNames() []string { return strings.Split(Runnable.String(), ", ") }
 
 // Section is a titled group of options, in the order of help and README.
 type Section struct {
@@ -126,6 +129,7 @@ var Sections = sync.OnceValue(func() []Section {
 		{"Logger", logger},
 		{"Log files", ascii},
 		{"Cluster", cluster},
+		{"Member", member},
 		{"Connections", connections},
 	}
 })

@@ -71,7 +71,7 @@ func TestRowsCoverConfig(t *testing.T) {
 func TestUse(t *testing.T) {
 	t.Parallel()
 	for use, want := range map[Use]string{
-		0: "", Broker: "broker", Roles: "broker, logger", Logger | Demo: "logger, demo", All: "all",
+		0: "", Broker: "broker", Roles: "broker, logger", Runnable: "broker, logger, member", Logger | Demo: "logger, demo", All: "all",
 	} {
 		if got := use.String(); got != want {
 			t.Errorf("Use(%d) is %q, want %q", use, got, want)

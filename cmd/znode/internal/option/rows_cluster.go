@@ -5,17 +5,17 @@ package option
 // that of the node's socket and not of the broker's.
 var cluster = []*Option{
 	{
-		Name: "layout", Kind: path("FILE"), Use: Roles | Check,
-		Help:  "cluster-layout.zeek of the cluster; `run` takes from its entry for `--node` where to listen",
+		Name: "layout", Kind: path("FILE"), Use: Runnable | Check,
+		Help:  "cluster-layout.zeek of the cluster; `run` takes from its entry for `--node` where to listen, and takes part in the cluster under that name",
 		Field: func(c *Config) any { return &c.Layout },
 	},
 	{
-		Name: "connect_xpub_endpoint", Kind: connectEndpoint, Default: "tcp://127.0.0.1:5556", Use: Clients,
+		Name: "connect_xpub_endpoint", Kind: connectEndpoint, Default: "tcp://127.0.0.1:5556", Use: Clients | Logger | Member,
 		Help:  "the broker's XSUB, to publish to; its `listen_xsub_endpoint`",
 		Field: func(c *Config) any { return &c.ConnectXPUBEndpoint },
 	},
 	{
-		Name: "connect_xsub_endpoint", Kind: connectEndpoint, Default: "tcp://127.0.0.1:5555", Use: Clients,
+		Name: "connect_xsub_endpoint", Kind: connectEndpoint, Default: "tcp://127.0.0.1:5555", Use: Clients | Logger | Member,
 		Help:  "the broker's XPUB, to subscribe at; its `listen_xpub_endpoint`",
 		Field: func(c *Config) any { return &c.ConnectXSUBEndpoint },
 	},

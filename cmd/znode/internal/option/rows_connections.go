@@ -17,7 +17,7 @@ var connections = []*Option{
 		Field: func(c *Config) any { return &c.MaxConnections },
 	},
 	{
-		Name: "max_message_size", Kind: size(4*kib, gib), Default: "256MiB", Use: Roles,
+		Name: "max_message_size", Kind: size(4*kib, gib), Default: "256MiB", Use: Runnable,
 		Help:  "bytes of one message, all frames together; a peer that sends more is disconnected; the logger's default is a quarter of its memory limit",
 		Field: func(c *Config) any { return &c.MaxMessageSize },
 	},
@@ -37,7 +37,7 @@ var connections = []*Option{
 		Field: func(c *Config) any { return &c.IPv6 },
 	},
 	{
-		Name: "tcp_keepalive", Kind: Switch, Default: "true", Use: Roles,
+		Name: "tcp_keepalive", Kind: Switch, Default: "true", Use: Runnable,
 		Help:  "probe connections on which nothing arrives",
 		Field: func(c *Config) any { return &c.TCPKeepalive },
 	},
@@ -47,7 +47,7 @@ var connections = []*Option{
 		Field: func(c *Config) any { return &c.TCPKeepaliveIdle },
 	},
 	{
-		Name: "tcp_maxrt", Default: "45s", Use: Roles,
+		Name: "tcp_maxrt", Default: "45s", Use: Runnable,
 		Kind:  duration(time.Second, special{zero: "the kernel's default"}),
 		Help:  "how long sent bytes may wait for the peer to take them before it is gone (Linux: TCP_USER_TIMEOUT); a node that is stopped for longer is disconnected",
 		Field: func(c *Config) any { return &c.TCPMaxRT },

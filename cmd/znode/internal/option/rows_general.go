@@ -17,8 +17,8 @@ var general = []*Option{
 		Field: func(c *Config) any { return &c.LogLevel },
 	},
 	{
-		Name: "metrics_address", Kind: httpAddress, Default: "127.0.0.1:9991", Use: Roles | Demo,
-		Help:  "where to serve `/metrics` and `/healthz`; empty switches it off",
+		Name: "metrics_address", Kind: httpAddress, Default: "127.0.0.1:9991", Use: Runnable | Demo,
+		Help:  "where to serve `/metrics` and `/healthz`, and `/services.json` with a `layout`; empty switches it off, and so does a `member` alone where it is not given",
 		Field: func(c *Config) any { return &c.MetricsAddress },
 	},
 }

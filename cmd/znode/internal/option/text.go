@@ -3,6 +3,7 @@ package option
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,6 +32,31 @@ var nodeName = NewKind("NAME", fmt.Sprintf("up to %d letters, digits, '-', '_' o
 		}
 		return text, nil
 	}, verbatim)
+
+// telemetryKinds is the kind of a set of names, separated by commas.
+var telemetryKinds = func() Kind {
+	names := []string{"info", "verbose", "debug"}
+	k := NewKind("KINDS", "names separated by commas, of "+orList(names)+", or nothing for none", func(text string) (string, error) {
+		for name := range strings.SplitSeq(text, ",") {
+			if text != "" && !slices.Contains(names, name) {
+				return "", errWant
+			}
+		}
+		return text, nil
+	}, verbatim)
+	k.Empty = true
+	return k
+}()
+
+const maxTopic = 256
+
+// topicPrefix is the kind of the beginning of a topic.
+var topicPrefix = NewKind("PREFIX", fmt.Sprintf("1 to %d printable characters", maxTopic), func(text string) (string, error) {
+	if text == "" || len(text) > maxTopic || strings.ContainsFunc(text, func(c rune) bool { return c < '!' || c > '~' }) {
+		return "", errWant
+	}
+	return text, nil
+}, verbatim)
 
 // maxMark bounds separators and placeholders in log files.
 const maxMark = 64

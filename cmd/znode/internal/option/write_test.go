@@ -47,7 +47,7 @@ func TestWriteGoesBack(t *testing.T) {
 	}
 	values := func(s *Settings, given bool) string {
 		var b bytes.Buffer
-		if err := s.Write(&b, Roles, given); err != nil {
+		if err := s.Write(&b, Runnable, given); err != nil {
 			t.Fatal(err)
 		}
 		return b.String()
