@@ -27,18 +27,18 @@
 // for this one connection. Between WELCOME and INITIATE the server holds of a
 // connection nothing secret: s' is in the cookie, sealed with a key that is
 // replaced every [CookieLife] and wiped after twice that time. What it does
-// hold is the nonce of the cookie and that of HELLO, both known to the network, so
+// hold is the nonce of the cookie and that of HELLO, neither of them a secret, so
 // that a recorded INITIATE is worthless on another connection.
 //
 // ERROR with reason 400 tells a client that its key is not authorized; libzmq
 // reports that as HANDSHAKE_FAILED_AUTH and gives up. It is the only ERROR that is
 // ever sent. Everything else that is wrong closes the connection without a word.
 //
-// Stricter than libzmq 4.3.4: the server compares the S in the vouch with its own
-// key, both sides check the zeros in HELLO, nonces must rise from HELLO to the
-// last MESSAGE, keys of low order are refused, and so are unknown flags inside a
-// box. As in libzmq nonces may leave gaps: whoever holds the network can leave out
-// frames, just as well as cut the connection, but not repeat, swap or change them.
+// Stricter than libzmq 4.3.4: the server checks the zeros in HELLO and compares the
+// S in the vouch with its own key, nonces must rise from HELLO to the last MESSAGE,
+// keys of low order are refused, and so are unknown flags inside a box. As in
+// libzmq nonces may leave gaps: whoever holds the network can leave out frames,
+// just as well as cut the connection, but not repeat, swap or change them.
 //
 // # Secrets in memory
 //
