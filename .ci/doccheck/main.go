@@ -1,7 +1,8 @@
-// Command doccheck reads lines with a package's directory and checks that
+// Command doccheck reads lines of package name and directory and checks that
 // every exported name there is documented: functions, methods, those of
 // interfaces too, types, constants and variables. The fields of a struct are its
-// type's comment's business. It also wants the package comment in doc.go and nowhere else.
+// type's comment's business. It also wants the package comment in doc.go (a command's may be in main.go) and
+// nowhere else.
 package main
 
 import (
@@ -27,7 +28,8 @@ func main() {
 	c := &checker{fset: token.NewFileSet()}
 	packages := 0
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		if err := c.directory(in.Text()); err != nil {
+		name, dir, _ := strings.Cut(in.Text(), " ")
+		if err := c.directory(name, dir); err != nil {
 			fmt.Println("doccheck:", err)
 			os.Exit(1)
 		}
@@ -47,12 +49,15 @@ func main() {
 }
 
 // directory checks the package in dir, files for other systems included.
-func (c *checker) directory(dir string) error {
+func (c *checker) directory(name, dir string) error {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		return err
 	}
-	const home = "doc.go"
+	homes := []string{"doc.go"}
+	if name == "main" {
+		homes = append(homes, "main.go")
+	}
 	commented := false
 	for _, path := range paths {
 		if strings.HasSuffix(path, "_test.go") {
@@ -63,16 +68,17 @@ func (c *checker) directory(dir string) error {
 			return err
 		}
 		if file.Doc != nil && strings.TrimSpace(file.Doc.Text()) != "" {
-			if commented = commented || filepath.Base(path) == home; filepath.Base(path) != home {
-				c.complain(file.Pos(), "package comment outside %s", home)
+			if commented || !slices.Contains(homes, filepath.Base(path)) {
+				c.complain(file.Pos(), "package comment outside %s, or a second one", homes)
 			}
+			commented = true
 		}
 		for _, decl := range file.Decls {
 			c.declaration(decl)
 		}
 	}
 	if !commented {
-		c.missing = append(c.missing, fmt.Sprintf("%s: no package comment in %s", relative(dir), home))
+		c.missing = append(c.missing, fmt.Sprintf("%s: no package comment in %s", relative(dir), homes))
 	}
 	return nil
 }
