@@ -14,8 +14,6 @@ type writer struct {
 	c       *conn
 	kick    chan struct{} // tells the writer goroutine that flushing is its
 	started bool          // under pipe.mu
-
-	sealed []byte // FrameCodec only: sealed frames; the writer goroutine's
 }
 
 func (w *writer) init(c *conn) {
@@ -123,23 +121,27 @@ func (w *writer) drainPlain() error {
 // sealedBytes is how much is sealed before it is written.
 const sealedBytes = 64 << 10
 
+// drainSealed is drainPlain for a FrameCodec. The memory for sealed frames is
+// borrowed, so that an idle connection holds none.
 func (w *writer) drainSealed() error {
+	mem := newChunk(sealedBytes + sealedBytes/4)
+	defer mem.release()
+	sealed := mem.buf[:0]
 	for {
 		chunk, data := w.c.pipe.next(w.c)
 		if chunk == nil {
-			w.sealed = nil // an idle connection holds no buffer
 			return nil
 		}
-		w.sealed = w.sealed[:0]
+		sealed = sealed[:0]
 		at := 0
 		var err error
-		for at < len(data) && len(w.sealed) < sealedBytes && err == nil {
+		for at < len(data) && len(sealed) < sealedBytes && err == nil {
 			f := trustedFrame(data, at)
-			w.sealed, err = w.c.codec.Seal(w.sealed, f.flags&(flagMore|flagCommand), data[f.body:f.end])
+			sealed, err = w.c.codec.Seal(sealed, f.flags&(flagMore|flagCommand), data[f.body:f.end])
 			at = f.end
 		}
 		if err == nil {
-			_, err = w.write(w.sealed)
+			_, err = w.write(sealed)
 		}
 		if err != nil {
 			at = 0

@@ -357,6 +357,9 @@ func (r *reader) parseSealed() error {
 		}
 		at = end
 		if plainFlags&flagCommand != 0 {
+			if len(opened) > maxCommand {
+				return protocolErrorf(ReasonCommand, "command of %d bytes, at most %d are taken", len(opened), maxCommand)
+			}
 			if err := r.handOver(); err != nil {
 				return err
 			}
