@@ -80,6 +80,7 @@ type conn struct {
 	done      chan struct{} // closed by close
 	closed    uatomic.Bool  // set by close, for the loops that do not select
 	closeOnce sync.Once
+	cause     error // set by closeOnce: why we closed, nil if there is no more to say
 }
 
 func newConn(s *socket, nc net.Conn, codec FrameCodec, p *pipe) *conn {
@@ -93,8 +94,12 @@ func newConn(s *socket, nc net.Conn, codec FrameCodec, p *pipe) *conn {
 }
 
 // close ends the connection without sending anything. The reader then returns.
-func (c *conn) close() {
+func (c *conn) close() { c.closeFor(nil) }
+
+// closeFor is close with what run is to return.
+func (c *conn) closeFor(cause error) {
 	c.closeOnce.Do(func() {
+		c.cause = cause
 		c.closed.Store(true)
 		close(c.done)
 		c.nc.Close()
@@ -113,6 +118,9 @@ func (c *conn) run() error {
 	case <-c.sock.closing:
 		return ErrClosed
 	default:
+		if c.cause != nil {
+			return c.cause
+		}
 		return err
 	}
 }

@@ -27,6 +27,14 @@
 // by the memory they keep alive; what would keep alive more than four times its
 // own size is copied instead.
 //
+// # Rights
+//
+// What a peer may do is decided by the socket's user: [Options.Admit] who may be
+// connected at all, [Options.MaySubscribe] what is subscribed to,
+// [Options.Sees] who is told of whose subscriptions, [XPUB.ForwardIf] what is
+// forwarded. A mechanism tells who a peer is ([Peer.Identity]). Answers may
+// change: Readmit and Rejudge of the sockets ask again.
+//
 // # Goroutines
 //
 //	goroutine       started by        ends when
@@ -45,5 +53,5 @@
 // handshake.go; conn.go, link.go, stream_linux.go, poller_linux.go, read.go;
 // pipe.go, flush.go;
 // socket.go, listen.go, dial.go, event.go; trie.go, xpub.go, forward.go,
-// slow.go; xsub.go; push.go; pull.go.
+// slow.go; xsub.go; rights.go; push.go; pull.go.
 package sockets

@@ -43,6 +43,9 @@ type router struct {
 	epoch   uint64
 	ends    []uint32
 	waiter  *waiter
+
+	nowhere route // of messages that the sender may not send
+	refused Refused
 }
 
 func newRouter(counter func(topic []byte) *TopicCount) *router {
@@ -125,11 +128,12 @@ func (r *router) add(set []*pipe, from, to int) {
 	}
 }
 
-// route stages the whole batch.
-func (r *router) route(root *node, b *Batch) {
+// route stages the batch, without the messages whose topic may says no to; a nil
+// may allows all.
+func (r *router) route(root *node, b *Batch, may func(topic []byte) bool) {
 	r.epoch++
 	r.touched = r.touched[:0]
-	if len(root.kids) == 0 && r.counter == nil {
+	if len(root.kids) == 0 && r.counter == nil && may == nil {
 		r.add(root.peers, 0, b.n)
 		return
 	}
@@ -141,21 +145,30 @@ func (r *router) route(root *node, b *Batch) {
 		topic := b.data[f.body:f.end]
 		if i == 0 || !bytes.Equal(topic, last) {
 			if i > 0 {
-				r.close(now, from, i, at-begin)
+				r.close(now, b, from, i, begin, at)
 			}
-			now, last, from, begin = r.lookup(root, topic), topic, i, at
+			last, from, begin = topic, i, at
+			if may == nil || may(topic) {
+				now = r.lookup(root, topic)
+			} else {
+				now = &r.nowhere
+			}
 		}
 		at = int(end)
 	}
-	r.close(now, from, b.n, at-begin)
+	r.close(now, b, from, b.n, begin, at)
 }
 
-// close ends a run of messages of one topic, which have size bytes together.
-func (r *router) close(e *route, from, to, size int) {
+// close ends a run of messages of one topic, which lie in b.data[begin:end].
+func (r *router) close(e *route, b *Batch, from, to, begin, end int) {
+	if e == &r.nowhere {
+		r.refused.add(Message(b.data[begin:end]), to-from)
+		return
+	}
 	r.add(e.set, from, to)
 	if e.count != nil {
 		e.count.Messages.Add(uint64(to - from))
-		e.count.Bytes.Add(uint64(size))
+		e.count.Bytes.Add(uint64(end - begin))
 	}
 }
 
@@ -168,9 +181,15 @@ func (r *router) close(e *route, from, to, size int) {
 // what does not fit is dropped for that peer; with it Forward waits for the peer
 // until the peer's budget (Options.SlowGrace) is spent, whereupon the peer is
 // isolated: dropped for until half of its queue is free.
-func (x *XPUB) Forward(b Batch) {
+func (x *XPUB) Forward(b Batch) { x.ForwardIf(b, nil) }
+
+// ForwardIf is Forward for a sender that may not send everything: messages whose
+// first frame may says no to go to nobody. It is asked once for messages of one
+// topic that follow each other; nil allows all.
+func (x *XPUB) ForwardIf(b Batch, may func(topic []byte) bool) Refused {
 	r := x.routers.Get().(*router)
 	defer x.routers.Put(r)
+	r.refused = Refused{}
 	if b.ends == nil {
 		r.ends = r.ends[:0]
 		for at := 0; at < len(b.data); {
@@ -179,7 +198,7 @@ func (x *XPUB) Forward(b Batch) {
 		}
 		b.ends = r.ends
 	}
-	r.route(x.root.Load(), &b)
+	r.route(x.root.Load(), &b, may)
 	// Whoever has room is served before anybody is waited for.
 	for _, slot := range r.touched {
 		st := &r.stages[slot]
@@ -192,6 +211,9 @@ func (x *XPUB) Forward(b Batch) {
 		}
 		st.pipe = nil
 	}
+	refused := r.refused
+	r.refused = Refused{} // it holds on to the batch
+	return refused
 }
 
 // Hurry makes Forward, now and from now on, wait for nobody: what does not fit is

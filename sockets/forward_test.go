@@ -145,6 +145,10 @@ func TestForwardAllocates(t *testing.T) {
 			if per > 0.01 {
 				t.Errorf("%.3f allocations per message", per)
 			}
+			may := func(topic []byte) bool { return len(topic) > 0 }
+			if per := testing.AllocsPerRun(300, func() { x.ForwardIf(b, may) }) / float64(b.Len()); per > 0.01 {
+				t.Errorf("%.3f allocations per message of a sender that is judged", per)
+			}
 		})
 	}
 }

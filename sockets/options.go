@@ -77,6 +77,24 @@ type Options struct {
 	// mechanism. A value that is also a FrameCodec protects the traffic.
 	Mechanism func(server bool) zmq4.Security
 
+	// The following decide what a peer may do, as a rule by its Identity. All
+	// may be nil, which allows everything and costs nothing. They are asked again
+	// by Readmit and Rejudge, when the answers may have changed. They are called
+	// by several goroutines, also while the socket is locked: they must not wait
+	// for it.
+
+	// Admit is asked about a peer of a bound socket when its handshake is done.
+	// A connection that it refuses ends with ReasonUnauthorized.
+	Admit func(p *Peer) bool
+	// MaySubscribe is asked before an XPUB takes a subscription. One that it
+	// refuses has no effect and nobody is told of it, but it counts to
+	// MaxSubscriptions, because it is taken when Rejudge finds it allowed. again
+	// is true for such a question about what was refused before.
+	MaySubscribe func(p *Peer, prefix []byte, again bool) bool
+	// Sees is asked about a peer of an XSUB when it connects, and returns which
+	// subscriptions the peer is told of; nil stands for all of them.
+	Sees func(p *Peer) (sees func(prefix []byte) bool)
+
 	// Log gets the socket's few lines; nil discards them.
 	Log *slog.Logger
 	// OnEvent, if not nil, is told of connections as they come and go. It is

@@ -59,7 +59,10 @@ type pipe struct {
 	slot int // XPUB: index into a router's stages
 
 	subs     map[string]struct{} // XPUB: prefixes held; under XPUB.mu
-	subBytes int                 // XPUB: their bytes; under XPUB.mu
+	refused  map[string]struct{} // XPUB: prefixes that may not be held; nil for none; under XPUB.mu
+	subBytes int                 // XPUB: the bytes of both; under XPUB.mu
+
+	view view // XSUB: what the peer is told; under XSUB.mu
 
 	mu       sync.Mutex
 	conn     *conn // nil while there is none

@@ -238,8 +238,14 @@ func (s *socket) serve(nc net.Conn, sec zmq4.Security, typ zmq4.SocketType, p *p
 	codec, _ := sec.(FrameCodec)
 	c := newConn(s, nc, codec, p)
 	p.attach(c)
-	s.kind.attached(p)
-	s.tell(Event{Kind: EventConnected, Endpoint: p.peer.Endpoint, Addr: addr, Peer: p.peer})
+	// Asked only now, when Readmit finds the connection, so that nobody slips
+	// in between.
+	if s.admits(p) {
+		s.kind.attached(p)
+		s.tell(Event{Kind: EventConnected, Endpoint: p.peer.Endpoint, Addr: addr, Peer: p.peer})
+	} else {
+		c.expel()
+	}
 	err := c.run()
 	reason := reasonOf(err)
 	s.failed.count(reason)

@@ -98,6 +98,14 @@ func (n *node) next(topic []byte) (*node, []byte) {
 	return kid, topic[len(kid.label):]
 }
 
+// at returns the node that stands for exactly this prefix, nil if there is none.
+func (n *node) at(prefix []byte) *node {
+	for len(prefix) > 0 && n != nil {
+		n, prefix = n.next(prefix)
+	}
+	return n
+}
+
 // prefixes appends every prefix somebody is subscribed to, in order.
 func (n *node) prefixes(dst []string, before string) []string {
 	here := before + n.label

@@ -211,18 +211,19 @@ func (x *XPUB) subscription(p *pipe, prefix []byte, subscribe bool) error {
 func (x *XPUB) subscribe(p *pipe, prefix []byte) error {
 	first := false
 	if _, held := p.subs[string(prefix)]; !held {
-		if len(p.subs) >= x.opt.MaxSubscriptions {
+		p.pardon(prefix)
+		if len(p.subs)+len(p.refused) >= x.opt.MaxSubscriptions {
 			return protocolErrorf(ReasonSubscriptions, "more than %d subscriptions", x.opt.MaxSubscriptions)
 		}
 		if p.subBytes+len(prefix) > x.opt.MaxSubscriptionBytes {
 			return protocolErrorf(ReasonSubscriptions, "subscriptions of more than %d bytes", x.opt.MaxSubscriptionBytes)
 		}
 		key := string(prefix)
-		p.subs[key] = struct{}{}
-		p.subBytes += len(key)
-		var root *node
-		root, first = x.root.Load().with(key, p)
-		x.root.Store(root)
+		if x.opt.MaySubscribe != nil && !x.opt.MaySubscribe(p.peer, prefix, false) {
+			p.refuse(key)
+			return nil
+		}
+		first = x.take(p, key)
 	}
 	if first || x.opt.Verbose || x.opt.Verboser {
 		x.report(Subscription{Prefix: prefix, Subscribe: true, Changed: first, Peer: p.peer})
@@ -230,8 +231,21 @@ func (x *XPUB) subscribe(p *pipe, prefix []byte) error {
 	return nil
 }
 
+// take puts a prefix into what a pipe holds and says whether nobody held it
+// before. The caller holds x.mu.
+func (x *XPUB) take(p *pipe, prefix string) (first bool) {
+	p.subs[prefix] = struct{}{}
+	p.subBytes += len(prefix)
+	root, first := x.root.Load().with(prefix, p)
+	x.root.Store(root)
+	return first
+}
+
 // cancel removes a prefix from what a pipe holds. The caller holds x.mu.
 func (x *XPUB) cancel(p *pipe, prefix []byte) {
+	if p.pardon(prefix) {
+		return
+	}
 	last := false
 	if _, held := p.subs[string(prefix)]; held {
 		delete(p.subs, string(prefix))

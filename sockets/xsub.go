@@ -1,6 +1,7 @@
 package sockets
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -79,6 +80,7 @@ func (x *XSUB) Relay(s Subscription) bool {
 	case s.Changed:
 		delete(x.subs, string(s.Prefix))
 	}
+	x.tellEach(s.Prefix, s.Subscribe)
 	passed := s.Subscribe || s.Changed
 	if passed {
 		x.relay = appendSubscription(x.relay, first, s.Prefix)
@@ -93,7 +95,11 @@ func (x *XSUB) Relay(s Subscription) bool {
 // flushRelay sends what Relay has collected. The caller holds x.mu.
 func (x *XSUB) flushRelay() {
 	for _, p := range x.pipes {
-		p.sendForced(x.relay, x.relayN)
+		if p.view.limited() {
+			p.sendView()
+		} else {
+			p.sendForced(x.relay, x.relayN)
+		}
 	}
 	x.relay, x.relayN = x.relay[:0], 0
 	if cap(x.relay) > maxRead {
@@ -118,8 +124,13 @@ func appendSubscription[T string | []byte](dst []byte, first byte, prefix T) []b
 func (x *XSUB) sendAll(first byte, prefix []byte) {
 	var small [64]byte
 	msg := appendSubscription(small[:0], first, prefix)
+	x.tellEach(prefix, first == 1)
 	for _, p := range x.pipes {
-		p.sendForced(msg, 1)
+		if p.view.limited() {
+			p.sendView()
+		} else {
+			p.sendForced(msg, 1)
+		}
 	}
 }
 
@@ -131,17 +142,20 @@ func (x *XSUB) attached(p *pipe) {
 	// What is collected goes to those who were there; the new one gets all.
 	x.flushRelay()
 	x.pipes = append(x.pipes, p)
-	prefixes := make([]string, 0, len(x.subs))
-	for prefix := range x.subs {
-		prefixes = append(prefixes, prefix)
+	p.view = view{sees: x.sight(p)}
+	if p.view.limited() {
+		x.tellAll(p)
+		return
 	}
-	slices.Sort(prefixes)
 	var all []byte
-	for _, prefix := range prefixes {
+	for _, prefix := range x.sorted() {
 		all = appendSubscription(all, 1, prefix)
 	}
-	p.sendForced(all, len(prefixes))
+	p.sendForced(all, len(x.subs))
 }
+
+// sorted returns all prefixes in order.
+func (x *XSUB) sorted() []string { return slices.Sorted(maps.Keys(x.subs)) }
 
 func (x *XSUB) received(_ *pipe, b Batch) error {
 	x.onBatch(b)
