@@ -163,6 +163,23 @@ func (s subscriptions) before(t testing.TB, marker string) (got []string) {
 	}
 }
 
+// awaited waits for this subscription of a libzmq socket. libzmq attends to a new
+// connection of a bound socket only when its program uses the socket, so that is
+// done meanwhile, as a real one does.
+func (s subscriptions) awaited(t testing.TB, want string, from *zmqtest.Socket) {
+	t.Helper()
+	until(t, "subscription "+want, func() bool {
+		if m, ok := from.TryRecv(t); ok {
+			t.Fatalf("a message %q before the subscription is there", m)
+		}
+		got, ok := s.try()
+		if ok && got != want {
+			t.Fatalf("subscription %q, want %q", got, want)
+		}
+		return ok
+	})
+}
+
 func newXPUB(t testing.TB, change func(*sockets.Options)) (*sockets.XPUB, subscriptions) {
 	t.Helper()
 	subs := newSubscriptions()

@@ -1,6 +1,8 @@
 package sockets
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -25,7 +27,8 @@ type Subscription struct {
 //
 // A peer's subscriptions are a set: a prefix taken three times is undone by one
 // cancellation. On a bound socket they end with the connection, on a connecting
-// one they outlive it, as do the messages queued (see libzmq's xpub.cpp).
+// one without Options.Immediate they outlive it, as do the messages queued (see
+// libzmq's xpub.cpp).
 type XPUB struct {
 	socket
 	onSubscription func(Subscription)
@@ -158,15 +161,21 @@ func (x *XPUB) opened(p *pipe) {
 
 func (x *XPUB) attached(*pipe) {}
 
-func (x *XPUB) lost(*pipe) {}
+// lost keeps the subscriptions, but for a socket that is immediate: there, as in
+// libzmq, nothing outlives a connection.
+func (x *XPUB) lost(p *pipe) {
+	if !x.opt.Immediate {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.cancelAll(p)
+}
 
 func (x *XPUB) ended(p *pipe) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for prefix := range p.subs {
-		x.cancel(p, []byte(prefix))
-	}
-	x.reported()
+	x.cancelAll(p)
 	// Only now may another pipe get the slot: no tree holds both.
 	x.slots[p.slot] = nil
 }
@@ -276,6 +285,14 @@ func (x *XPUB) reported() {
 		x.onSubscription(x.held)
 		x.held = Subscription{}
 	}
+}
+
+// cancelAll cancels what a pipe holds, in order. The caller holds x.mu.
+func (x *XPUB) cancelAll(p *pipe) {
+	for _, prefix := range slices.Sorted(maps.Keys(p.subs)) {
+		x.cancel(p, []byte(prefix))
+	}
+	x.reported()
 }
 
 // maxLoggedPrefixes bounds what a log line tells of a peer's subscriptions.
