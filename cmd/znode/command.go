@@ -40,7 +40,8 @@ type action func(ctx context.Context, p process, settings *option.Settings) erro
 // here.
 func commands() []*command {
 	return []*command{
-		runCommand(), demoCommand(), configCommand(), layoutCommand(), decodeCommand(),
+		runCommand(), demoCommand(), configCommand(), layoutCommand(),
+		subCommand(), pubCommand(), checkCommand(), decodeCommand(),
 		versionCommand(), helpCommand(),
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -37,7 +38,10 @@ type printer struct {
 	w    io.Writer
 	form string
 
-	mu    sync.Mutex
+	mu sync.Mutex
+	// left is how many events, records and lines may still be printed; negative
+	// for any number. A raw message counts as one.
+	left  int64
 	buf   []byte
 	lines []byte // records as the codec formats them
 	bin   []byte // an event that came as JSON
@@ -49,7 +53,7 @@ type printer struct {
 }
 
 func newPrinter(w io.Writer, form string) *printer {
-	p := &printer{w: w, form: form}
+	p := &printer{w: w, form: form, left: -1}
 	o := codec.DefaultTextOptions()
 	o.IncludeMeta = false
 	// Zeek's own defaults cannot be invalid.
@@ -59,11 +63,14 @@ func newPrinter(w io.Writer, form string) *printer {
 	return p
 }
 
+// errEnough is returned when nothing more is to be printed.
+var errEnough = errors.New("all that was asked for is printed")
+
 // maxPending is how much is put together before it is written.
 const maxPending = 64 << 10
 
 // print prints messages and calls bad with each that cannot be read. Its error is
-// that of writing.
+// that of writing, or errEnough.
 func (p *printer) print(messages func(yield func(message) bool), bad func(message, error)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,19 +87,36 @@ func (p *printer) print(messages func(yield func(message) bool), bad func(messag
 	if failed == nil {
 		failed = p.flush()
 	}
+	if failed == nil && p.left == 0 {
+		failed = errEnough
+	}
 	return failed
+}
+
+// count takes one of those that may still be printed; false when there is none.
+func (p *printer) count() bool {
+	if p.left > 0 {
+		p.left--
+		return true
+	}
+	return p.left < 0
 }
 
 // line prints a line of another kind, in the form of the printer.
 func (p *printer) line(json, pretty func(dst []byte) []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.form == formJSON {
-		p.buf = append(json(p.buf), '\n')
-	} else {
-		p.buf = append(pretty(p.buf), '\n')
+	if p.count() {
+		if p.form == formJSON {
+			p.buf = append(json(p.buf), '\n')
+		} else {
+			p.buf = append(pretty(p.buf), '\n')
+		}
 	}
-	return p.flush()
+	if err := p.flush(); err != nil || p.left != 0 {
+		return err
+	}
+	return errEnough
 }
 
 func (p *printer) flush() error {
@@ -108,6 +132,9 @@ func (p *printer) flush() error {
 // nothing there.
 func (p *printer) append(m message) error {
 	if p.form == formRaw {
+		if !p.count() {
+			return nil
+		}
 		for _, frame := range [][]byte{m.topic, m.sender, m.serializer, m.payload} {
 			p.buf = binary.BigEndian.AppendUint32(p.buf, uint32(len(frame)))
 			p.buf = append(p.buf, frame...)
@@ -154,6 +181,9 @@ func (p *printer) appendEvent(m message) error {
 	if err := p.event.Decode(m.payload); err != nil {
 		return err
 	}
+	if !p.count() {
+		return nil
+	}
 	if p.form == formPretty {
 		p.buf = appendPrettyHead(p.buf, m)
 		p.buf = append(p.event.AppendText(p.buf), '\n')
@@ -191,12 +221,15 @@ func (p *printer) appendLogs(m message) error {
 		return err
 	}
 	m.topic = nil // which is always the same, and which no logger reads
-	if p.form == formPretty {
+	if p.form == formPretty && p.left != 0 {
 		p.buf = appendPrettyHead(p.buf, m)
 		p.buf = fmt.Appendf(p.buf, "log %s of %s, records: %d\n",
 			quoteName(p.batch.Path), quoteName(p.batch.Stream), p.batch.NumRecords)
 	}
 	for line := range bytes.Lines(p.lines) {
+		if !p.count() {
+			return nil
+		}
 		p.appendRecord(m, bytes.TrimSuffix(line, []byte("\n")))
 	}
 	return nil

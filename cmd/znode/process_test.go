@@ -34,11 +34,14 @@ type started struct {
 // start runs znode as a process of its own: the test binary under that name.
 func start(t *testing.T, args ...string) *started {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &started{cmd: &exec.Cmd{Path: self, Args: append([]string{"znode"}, args...), Dir: t.TempDir()}, lines: make(chan map[string]any, 100)}
+	return startWith(t, func(*exec.Cmd) {}, args...)
+}
+
+// startWith is start with something more done to the command before it runs.
+func startWith(t *testing.T, prepare func(*exec.Cmd), args ...string) *started {
+	t.Helper()
+	s := &started{cmd: znode(t, args...), lines: make(chan map[string]any, 100)}
+	prepare(s.cmd)
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,9 @@ type Flag struct {
 // Enum is the kind of a string that is one of values.
 func Enum(values ...string) Kind { return enum(values...) }
 
+// ListenEndpoint is the kind of a place to listen at.
+var ListenEndpoint = listenEndpoint
+
 // NodeName is the kind of the name of a node.
 var NodeName = nodeName
 

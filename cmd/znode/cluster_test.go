@@ -1,0 +1,396 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/znode/znode/codec"
+	"github.com/znode/znode/sockets/zmqtest"
+)
+
+// znode is a command that runs znode with these arguments in a directory of its
+// own.
+func znode(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &exec.Cmd{Path: self, Args: append([]string{"znode"}, args...), Dir: t.TempDir()}
+}
+
+// outcome runs znode to its end.
+func outcome(t *testing.T, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	var out, people bytes.Buffer
+	cmd := znode(t, args...)
+	cmd.Stdout, cmd.Stderr = &out, &people
+	err := cmd.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		t.Fatal(err)
+	}
+	return out.String(), people.String(), cmd.ProcessState.ExitCode()
+}
+
+// cluster is znode's broker and logger, and where to find them.
+type cluster struct {
+	*started
+	xsub, xpub, logs string
+}
+
+func startCluster(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{started: start(t, "run", "--listen-xsub-endpoint=tcp://127.0.0.1:0", "--listen-xpub-endpoint=tcp://127.0.0.1:0",
+		"--listen-log-endpoint=tcp://127.0.0.1:0", "--metrics-address=")}
+	line := c.await(t, "broker listens")
+	c.xsub, c.xpub = line["xsub"].(string), line["xpub"].(string)
+	c.logs = c.await(t, "logger listens")["endpoint"].(string)
+	return c
+}
+
+// at are the flags that name the broker.
+func (c *cluster) at() []string {
+	return []string{"--connect-xpub-endpoint=" + c.xsub, "--connect-xsub-endpoint=" + c.xpub}
+}
+
+// zeekNode joins the broker as a node of a Zeek cluster does.
+func (c *cluster) zeekNode(t *testing.T, p *zmqtest.Process, name string) *zmqtest.Node {
+	t.Helper()
+	id := "zeromq_" + name + "_host_17_NqVcXOfRxbbkGC3MK"
+	n := p.Node(t, id)
+	n.Join(t, c.xsub, c.xpub)
+	n.Subscribe(t, nodeIDTopic+id+".")
+	n.Subscribe(t, "zeek.cluster.node."+name+".")
+	n.Sync(t)
+	return n
+}
+
+// TestPubAndExit: the event of a process that ends at once arrives, a hundred
+// times of a hundred, through both brokers.
+func TestPubAndExit(t *testing.T) {
+	t.Parallel()
+	const times = 100
+	p := zmqtest.Start(t)
+	c := startCluster(t)
+	libzmq := p.Broker(t)
+	for broker, at := range map[string]*cluster{
+		"znode":  c,
+		"libzmq": {xsub: libzmq.XSUBEndpoint, xpub: libzmq.XPUBEndpoint},
+	} {
+		t.Run(broker, func(t *testing.T) {
+			n := p.Node(t, "reader-"+broker)
+			n.Join(t, at.xsub, at.xpub)
+			n.Subscribe(t, "t.")
+			n.Sync(t)
+			for i := range times {
+				args := append([]string{"pub", "t.x", "Test::event", fmt.Sprintf("count:%d", i)}, at.at()...)
+				out, people, status := outcome(t, args...)
+				if status != 0 || out != "" || people != "\"t.x\" matches the subscriptions \"t.\"\n" {
+					t.Fatalf("%d: status %d %s%s", i, status, out, people)
+				}
+			}
+			got := n.RecvUntilSync(t)
+			if len(got) != times {
+				t.Fatalf("%d of %d events arrived", len(got), times)
+			}
+			for i, frames := range got {
+				var e codec.EventView
+				if err := e.Decode([]byte(frames[3])); err != nil {
+					t.Fatal(err)
+				}
+				if n, ok := e.Arg(0).AsCount(); !ok || n != uint64(i) || string(e.Name()) != "Test::event" || frames[0] != "t.x" {
+					t.Fatalf("event %d is %v to %s", i, &e, frames[0])
+				}
+			}
+		})
+	}
+}
+
+// TestPubTrouble: what stops it is said in a line.
+func TestPubTrouble(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t)
+	silent := zmqtest.Listen(t, zmqtest.Loopback)
+	for want, args := range map[string][]string{
+		`znode: nobody is subscribed to "t" or a beginning of it, so the event was not sent`: append(c.at(), "pub", "t", "e"),
+		"znode: not ready to publish after 300ms": {"pub", "t", "e", "--timeout=300ms",
+			"--connect-xpub-endpoint=" + silent.Endpoint, "--connect-xsub-endpoint=" + silent.Endpoint},
+		"znode: not ready to publish after 300ms: socket_type: ": {"pub", "t", "e", "--timeout=300ms",
+			"--connect-xpub-endpoint=" + c.xpub, "--connect-xsub-endpoint=" + c.xsub},
+	} {
+		if args[0] != "pub" {
+			args = append(args[2:], args[:2]...)
+		}
+		out, people, status := outcome(t, args...)
+		if status != 1 || out != "" || !strings.HasPrefix(people, want) || strings.Count(people, "\n") != 1 {
+			t.Errorf("want %s, got status %d and %s%s", want, status, out, people)
+		}
+	}
+}
+
+// TestSub prints what libzmq's nodes publish and subscribe to, and ends when told.
+func TestSub(t *testing.T) {
+	t.Parallel()
+	p := zmqtest.Start(t)
+	c := startCluster(t)
+	n := p.Node(t, "zeromq_worker-1_host_1_N1")
+	n.Join(t, c.xsub, c.xpub)
+	n.Sync(t)
+
+	events := follow(t, append([]string{"sub", "t.", "--count=2"}, "--connect-xsub-endpoint="+c.xpub)...)
+	prefixes := follow(t, append([]string{"sub", "--subscriptions", "--format=pretty"}, c.at()...)...)
+	if got := <-prefixes.lines; !strings.HasSuffix(got, " +t.") {
+		t.Fatalf("subscriptions begin with %q", got)
+	}
+	n.Sync(t) // and so the node knows of the subscription, too
+	payload, err := codec.AppendEventArgs(nil, "SSH::login", "a\x00\xff", uint64(7), codec.Port{Num: 22, Proto: codec.ProtoTCP})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Publish(t, "t.bad", "no event")
+	n.Publish(t, "t.x", string(payload))
+	n.Publish(t, "t.y", string(payload))
+	for _, topic := range []string{"t.x", "t.y"} {
+		line := <-events.lines
+		var e struct{ Time, Topic, Sender, Event string }
+		if err := json.Unmarshal([]byte(line), &e); err != nil || e.Topic != topic || e.Sender != n.ID || e.Event != "SSH::login" || e.Time == "" {
+			t.Fatalf("%v in %s", err, line)
+		}
+		const args = `"args":[{"@data-type":"string","data":"a\u0000\udb80\udcff"},{"@data-type":"count","data":7},{"@data-type":"port","data":"22/tcp"}]}`
+		if !strings.HasSuffix(line, args) {
+			t.Fatalf("got %s, want %s", line, args)
+		}
+	}
+	people := events.end(t)
+	for _, part := range []string{`"msg":"message cannot be read"`, `"topic":"t.bad"`, `"sender":"zeromq_worker-1_host_1_N1"`, "not an event"} {
+		if !strings.Contains(people, part) {
+			t.Errorf("%s was not said of a bad event: %s", part, people)
+		}
+	}
+	for line := range prefixes.lines { // others are the node's own
+		if strings.HasSuffix(line, " -t.") {
+			break
+		}
+	}
+	if status := prefixes.signal(t, syscall.SIGTERM); status != 0 {
+		t.Errorf("exit status %d after SIGTERM", status)
+	}
+}
+
+// TestSubLogs prints the records that a node sends, up to the number asked for.
+func TestSubLogs(t *testing.T) {
+	t.Parallel()
+	p := zmqtest.Start(t)
+	s := follow(t, "sub", "--logs=tcp://127.0.0.1:0", "--count=3")
+	push := p.Socket(t, "PUSH")
+	push.Connect(t, s.await(t, "listening for logs")["endpoint"].(string))
+	for _, b := range batches(t, golden+"/own/batches")[:4] {
+		push.Send(t, []byte("log-write"), []byte("zeromq_worker-1_host_1_N1"), []byte(logSerializer), b)
+	}
+	for range 3 {
+		var r struct {
+			Sender, Stream, Path string
+			Record               map[string]any
+		}
+		line := <-s.lines
+		if err := json.Unmarshal([]byte(line), &r); err != nil || r.Stream == "" || r.Path == "" || r.Record["ts"] == nil || r.Sender != "zeromq_worker-1_host_1_N1" {
+			t.Fatalf("%v in %s", err, line)
+		}
+	}
+	s.end(t)
+	push.Close(t, 0)
+}
+
+// TestSubPipe: it ends without a word when nobody reads what it prints.
+func TestSubPipe(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t)
+	cmd := znode(t, "sub", "t.", "--connect-xsub-endpoint="+c.xpub, "--log-level=error")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var people bytes.Buffer
+	cmd.Stderr = &people
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	out.Close()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	for {
+		_, said, status := outcome(t, append([]string{"pub", "t.x", "e"}, c.at()...)...)
+		if status != 0 && !strings.Contains(said, "nobody is subscribed") {
+			t.Fatalf("pub: status %d, %s", status, said)
+		}
+		select {
+		case <-ended:
+			if people.Len() > 0 {
+				t.Errorf("it says %s", people.String())
+			}
+			return
+		default:
+		}
+	}
+}
+
+// followed is a znode process whose output is read line by line.
+type followed struct {
+	*started
+	lines chan string // of stdout; closed at its end
+}
+
+func follow(t *testing.T, args ...string) *followed {
+	t.Helper()
+	f := &followed{lines: make(chan string, 1000)}
+	f.started = startWith(t, func(cmd *exec.Cmd) {
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			defer close(f.lines)
+			for lines := bufio.NewScanner(out); lines.Scan(); {
+				f.lines <- lines.Text()
+			}
+		}()
+	}, args...)
+	return f
+}
+
+// end waits for a clean end without further output, and returns what was said on
+// stderr.
+func (f *followed) end(t *testing.T) (people string) {
+	t.Helper()
+	for line := range f.lines {
+		t.Errorf("more output: %s", line)
+	}
+	for line := range f.started.lines {
+		b, err := json.Marshal(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		people += string(b) + "\n"
+	}
+	if status := f.wait(t); status != 0 {
+		t.Errorf("exit status %d: %s", status, people)
+	}
+	return people
+}
+
+const checkLayout = `redef Cluster::manager_is_logger = F;
+redef Cluster::nodes = {
+	["control"] = [$node_type=Cluster::CONTROL, $ip=127.0.0.1, $p=1/tcp],
+	["manager"] = [$node_type=Cluster::MANAGER, $ip=127.0.0.1, $p=2/tcp],
+	["logger-1"] = [$node_type=Cluster::LOGGER, $ip=127.0.0.1, $p=PORT/tcp],
+	["proxy_1"] = [$node_type=Cluster::PROXY, $ip=127.0.0.1],
+	["worker-1"] = [$node_type=Cluster::WORKER, $ip=127.0.0.1],
+	["worker-2"] = [$node_type=Cluster::WORKER, $ip=127.0.0.1],
+};
+`
+
+// TestCheck: a cluster of libzmq's nodes is found well, and what is wrong is found
+// too.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	p := zmqtest.Start(t)
+	c := startCluster(t)
+	layout := filepath.Join(t.TempDir(), "cluster-layout.zeek")
+	if err := os.WriteFile(layout, []byte(strings.Replace(checkLayout, "PORT", c.logs[strings.LastIndexByte(c.logs, ':')+1:], 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := append([]string{"check", "--json", "--layout=" + layout}, c.at()...)
+	check := func(status int) (r report) {
+		t.Helper()
+		out, people, got := outcome(t, args...)
+		if err := json.Unmarshal([]byte(out), &r); err != nil || got != status || people != "" || r.OK != (status == 0) {
+			t.Fatalf("status %d, want %d: %v\n%s%s", got, status, err, out, people)
+		}
+		return r
+	}
+	var watch *zmqtest.Node
+	for _, name := range []string{"manager", "proxy_1", "worker-1"} {
+		watch = c.zeekNode(t, p, name)
+	}
+	r := check(1)
+	if n := r.node("worker-2"); n.Present || n.Problem != "in the layout, but not connected to the broker" || n.Type != "worker" {
+		t.Errorf("worker-2 is missing: %+v", n)
+	}
+	c.zeekNode(t, p, "worker-2")
+	watch.Sync(t)
+	r = check(0)
+	for name, kind := range map[string]string{"manager": "manager", "proxy_1": "proxy", "worker-1": "worker", "worker-2": "worker"} {
+		if n := r.node(name); !n.Present || n.Type != kind || n.Problem != "" {
+			t.Errorf("%+v", n)
+		}
+	}
+	if n := r.node("logger-1"); n.Detail != "not at the broker, but takes logs" {
+		t.Errorf("%+v", n)
+	}
+	if r.node("control").Name != "" {
+		t.Error("the control node is missed")
+	}
+	for _, s := range watch.Sync(t) {
+		if strings.HasPrefix(s[1:], nodeIDTopic) && !strings.Contains(s, "worker-2") {
+			t.Errorf("check subscribed to %s", s)
+		}
+	}
+
+	c.zeekNode(t, p, "worker-3")
+	again := p.Node(t, "zeromq_worker-1_host_18_NqVcXOfRxbbkGC3MK")
+	again.Join(t, c.xsub, c.xpub)
+	again.Subscribe(t, nodeIDTopic+again.ID+".")
+	again.Sync(t)
+	r = check(1)
+	if n := r.node("worker-3"); n.Problem != "this name is not in the layout" {
+		t.Errorf("%+v", n)
+	}
+	out, _, _ := outcome(t, append(args[:1:1], args[2:]...)...)
+	for _, part := range []string{
+		"CHECK  ", "\nbroker XPUB " + c.xpub + "  ok  ", "\nround trip  ", "\nlogger " + c.logs + "  ", "another process has this name: zeromq_worker-1_host_",
+		"\nnode worker-2 (worker)  ", "-> Stop one of the two",
+	} {
+		if !strings.Contains(out, part) {
+			t.Errorf("%q is not in\n%s", part, out)
+		}
+	}
+}
+
+func (r report) node(name string) (found nodeReport) {
+	for _, n := range r.Nodes {
+		if n.Name == name {
+			found = n
+		}
+	}
+	return found
+}
+
+// TestCheckTrouble: each kind of trouble has a name and a way out.
+func TestCheckTrouble(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t)
+	silent := zmqtest.Listen(t, zmqtest.Loopback)
+	gone := "tcp://127.0.0.1:1"
+	for name, tc := range map[string]struct{ xsub, xpub, log, detail, advice string }{
+		"nobody":  {gone, gone, gone, "connection refused", "Is it running"},
+		"swapped": {c.xpub, c.xsub, c.logs, "socket_type", "swapped"},
+		"silent":  {silent.Endpoint, silent.Endpoint, silent.Endpoint, "no answer in time", "may be stopped"},
+	} {
+		out, people, status := outcome(t, "check", "--timeout=1s", "--connect-xpub-endpoint="+tc.xsub, "--connect-xsub-endpoint="+tc.xpub, "--connect-log-endpoints="+tc.log)
+		if status != 1 || people != "" || !strings.Contains(out, tc.detail) || !strings.Contains(out, tc.advice) || !strings.Contains(out, "round trip  ") {
+			t.Errorf("%s: status %d\n%s%s", name, status, out, people)
+		}
+	}
+}
