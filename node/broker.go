@@ -22,6 +22,9 @@ type BrokerOptions struct {
 	ListenXPUBEndpoint string
 	// XSUB and XPUB configure the sockets. Verboser is set whatever they say.
 	XSUB, XPUB sockets.Options
+	// Curve, if not nil, makes both sockets CURVE servers that take only its
+	// clients, with the rights that these have.
+	Curve *CurveServer
 	// Log gets the few lines the broker writes; nil discards them.
 	Log *slog.Logger
 }
@@ -68,6 +71,7 @@ type Broker struct {
 
 	topics                           *topics
 	events, eventBytes               atomic.Uint64
+	refused, refusedBytes            atomic.Uint64 // of the events
 	subscriptions, subscriptionBytes atomic.Uint64
 
 	paused  atomic.Pointer[pause] // nil while running; written under mu
@@ -94,11 +98,13 @@ func NewBroker(opt BrokerOptions) (*Broker, error) {
 	xpub := opt.XPUB
 	xpub.Verboser = true
 	xpub.TopicCounter = b.topics.counter
+	xsub := opt.XSUB
+	b.secure(&xsub, &xpub)
 	var err error
 	if b.xpub, err = sockets.NewXPUB(xpub, b.subscription); err != nil {
 		return nil, fmt.Errorf("broker: %w", err)
 	}
-	if b.xsub, err = sockets.NewXSUB(opt.XSUB, b.forward); err != nil {
+	if b.xsub, err = sockets.NewXSUB(xsub, b.forward); err != nil {
 		b.xpub.Close()
 		return nil, fmt.Errorf("broker: %w", err)
 	}
@@ -134,7 +140,11 @@ func (b *Broker) forward(batch sockets.Batch) {
 	}
 	b.events.Add(uint64(batch.Len()))
 	b.eventBytes.Add(uint64(batch.BodyBytes()))
-	b.xpub.Forward(batch)
+	if b.opt.Curve == nil {
+		b.xpub.Forward(batch)
+	} else {
+		b.forwardFor(batch)
+	}
 }
 
 // subscription is called with every subscription and cancellation, one at a
@@ -185,13 +195,15 @@ func (b *Broker) resume() {
 
 // Stats returns the proxy's figures.
 func (b *Broker) Stats() ProxyStats {
+	// Refused ones first: they were counted last.
+	refused, refusedBytes := b.refused.Load(), b.refusedBytes.Load()
 	events, eventBytes := b.events.Load(), b.eventBytes.Load()
 	subs, subBytes := b.subscriptions.Load(), b.subscriptionBytes.Load()
 	return ProxyStats{
 		FrontendMessagesReceived: events, FrontendBytesReceived: eventBytes,
 		FrontendMessagesSent: subs, FrontendBytesSent: subBytes,
 		BackendMessagesReceived: subs, BackendBytesReceived: subBytes,
-		BackendMessagesSent: events, BackendBytesSent: eventBytes,
+		BackendMessagesSent: events - refused, BackendBytesSent: eventBytes - refusedBytes,
 	}
 }
 

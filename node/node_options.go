@@ -61,6 +61,9 @@ type Options struct {
 	// ListenLogEndpoint, if not empty, is where the node takes log batches
 	// itself, for [Node.HandleLogs].
 	ListenLogEndpoint string
+	// LogCurve, if not nil, makes ListenLogEndpoint a CURVE server that takes only
+	// the clients that may log. See [SecureClient] for the other sockets.
+	LogCurve *CurveServer
 
 	// XPUBSndHWM bounds the events waiting to be sent to the broker, in
 	// messages; what comes beyond is dropped. 0 never drops.
@@ -307,6 +310,9 @@ func (o *Options) push() sockets.Options {
 func (o *Options) pull() sockets.Options {
 	s := o.socket()
 	s.RcvHWM, s.RcvBuf, s.Linger = o.LogRcvHWM, o.LogRcvBuf, 0
+	if o.LogCurve != nil {
+		o.LogCurve.secureLog(&s)
+	}
 	return s
 }
 

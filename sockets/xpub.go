@@ -287,8 +287,12 @@ func (x *XPUB) reported() {
 	}
 }
 
-// cancelAll cancels what a pipe holds, in order. The caller holds x.mu.
+// cancelAll cancels what a pipe holds, in order, and forgets what it was refused.
+// The caller holds x.mu.
 func (x *XPUB) cancelAll(p *pipe) {
+	for prefix := range p.refused {
+		p.pardon([]byte(prefix))
+	}
 	for _, prefix := range slices.Sorted(maps.Keys(p.subs)) {
 		x.cancel(p, []byte(prefix))
 	}
