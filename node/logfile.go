@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,60 +11,92 @@ import (
 	"time"
 
 	"github.com/znode/znode/codec"
-	"github.com/znode/znode/node/internal/archive"
+	"github.com/znode/znode/node/internal/ledger"
 	"github.com/znode/znode/node/internal/logname"
 )
 
-// A logFile is one log with one set of columns. Lines are appended to its buffer
-// and written in large pieces; the file is made by the first write. A file that
-// is there already is moved aside, so nothing that somebody wrote is lost.
+// A logFile is one log with one set of columns, from its first batch until it is
+// finished. Lines are appended to its buffer and written in large pieces; the file
+// is made by the first write. A file that is there already is archived first.
 //
-// After a failed write the file ends with a whole line and the buffer still has
-// what is missing, so the write can be tried again.
+// Its methods that touch the disk can be called again when they fail: the file
+// then ends with a whole line, and the buffer has what is missing.
 type logFile struct {
 	l      *Logger
+	ln     *lane
 	name   string // without .log
-	schema []byte
+	schema []byte // the columns; nil when they are known by hash only
+	hash   uint64 // of the columns
 	format *codec.Formatter
 
-	buf    []byte
-	opened time.Time // when the header was made; zero before
-	file   *os.File  // nil before the first write
-	size   int64
+	buf     []byte
+	head    []byte    // the header
+	opened  time.Time // when the header was made; zero before
+	seq     uint64    // of the last batch in the buffer
+	spooled bool      // the buffer has batches that are in the spool
+
+	file      *os.File // nil before the first write
+	info      os.FileInfo
+	id        uint64 // in the ledger
+	size      int64
+	written   uint64 // seq of the last batch in the file
+	committed commitPoint
+
+	ending bool      // the #close line is in the buffer or the file
+	closed time.Time // its time
+	dest   string    // place in the archive, when it is decided
 }
 
-func newLogFile(l *Logger, name string, b *codec.Batch) (*logFile, error) {
-	format, err := codec.NewFormatter(l.opt.Text)
-	if err != nil {
-		return nil, err
+// commitPoint is how much of a file is on disk for certain.
+type commitPoint struct {
+	size int64
+	seq  uint64
+}
+
+func newLogFile(ln *lane, name string) *logFile {
+	format, err := codec.NewFormatter(ln.l.opt.Text)
+	if err != nil { // the options were checked at the start
+		panic(fmt.Sprintf("node: internal error: %v", err))
 	}
-	return &logFile{l: l, name: name, schema: append([]byte(nil), b.Schema()...), format: format}, nil
+	return &logFile{l: ln.l, ln: ln, name: name, format: format}
 }
 
-func (f *logFile) path() string { return filepath.Join(f.l.opt.LogDir, f.name+".log") }
+// hashOf is how columns and options are known to the ledger.
+func hashOf(b []byte) uint64 {
+	h := fnv.New64a()
+	h.Write(b)
+	return h.Sum64()
+}
 
-// append adds the lines of a batch to the buffer, with the header in front if
-// they are the first.
+func (l *Logger) formatHash() uint64 { return hashOf(fmt.Appendf(nil, "%+v", l.opt.Text)) }
+
+func (l *Logger) logPath(name string) string { return filepath.Join(l.opt.LogDir, name+".log") }
+
+func (f *logFile) path() string { return f.l.logPath(f.name) }
+
+// append adds the lines of a batch to the buffer.
 func (f *logFile) append(b *codec.Batch) error {
 	if f.buf == nil {
 		f.buf = takeBuffer()
 	}
-	start := len(f.buf)
-	opened := f.opened
-	if f.opened.IsZero() {
-		opened = time.Now()
-		path := b.Path
-		b.Path = f.pathField(path)
-		f.buf = f.format.AppendHeader(f.buf, b, opened)
-		b.Path = path
-	}
 	buf, err := f.format.AppendRecords(f.buf, b)
 	if err != nil {
-		f.buf = f.buf[:start]
 		return err
 	}
-	f.buf, f.opened = buf, opened
+	f.buf = buf
+	if f.opened.IsZero() {
+		f.opened = time.Now()
+		f.makeHead(b)
+	}
 	return nil
+}
+
+// makeHead makes the header for the columns of a batch.
+func (f *logFile) makeHead(b *codec.Batch) {
+	path := b.Path
+	b.Path = f.pathField(path)
+	f.head = f.format.AppendHeader(nil, b, f.opened)
+	b.Path = path
 }
 
 // pathField is what the header calls the path: that of the batch, and what was
@@ -77,92 +110,144 @@ func (f *logFile) pathField(path []byte) []byte {
 
 // write writes the buffer.
 func (f *logFile) write() error {
-	if f.file == nil {
+	for len(f.buf) > 0 {
 		if err := f.open(); err != nil {
 			return err
 		}
-	}
-	n, err := f.file.Write(f.buf)
-	if err != nil {
-		// What was written may end within a line.
-		if n > 0 {
-			if terr := f.file.Truncate(f.size); terr != nil {
-				f.size += int64(n)
-				f.buf = append(f.buf[:0], f.buf[n:]...)
+		if f.spooled && !f.l.opt.journal() {
+			if err := f.l.ledger.Intended(f.id, f.size, int64(len(f.buf)), f.seq); err != nil {
+				return err
 			}
+			f.l.hooks().at("intended")
 		}
-		return err
+		n, err := f.put(f.buf)
+		if err != nil {
+			f.buf = append(f.buf[:0], f.buf[n:]...)
+			return err
+		}
+		f.l.hooks().at("written")
+		if f.vanished() {
+			continue // what was written last goes to a new file
+		}
+		f.written, f.spooled = f.seq, false
+		f.buf = f.buf[:0]
 	}
-	f.size += int64(n)
-	f.buf = f.buf[:0]
 	return nil
 }
 
-// open makes the file.
+// put appends to the file. When it fails it returns how much was written and
+// could not be taken back.
+func (f *logFile) put(b []byte) (n int, err error) {
+	if err := f.l.hooks().beforeWrite(f.name, len(b)); err != nil {
+		return 0, err
+	}
+	n, err = f.file.Write(b)
+	if err == nil {
+		f.size += int64(n)
+		f.l.written.Add(uint64(n))
+		return n, nil
+	}
+	// What was written may end within a line.
+	if n > 0 && f.file.Truncate(f.size) == nil {
+		n = 0
+	}
+	f.size += int64(n)
+	return n, err
+}
+
+// vanished looks whether the file is still where it was made. If it was deleted,
+// what was written last may have gone with it, and it is true: the caller writes
+// that again. If it was moved, all of it is kept there. Either way a new file will
+// be made.
+func (f *logFile) vanished() bool {
+	info, err := os.Lstat(f.path())
+	if err == nil && os.SameFile(info, f.info) {
+		f.size = info.Size()
+		return false
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	deleted := linkCount(f.file) == 0
+	f.l.log.Warn("log was taken away while it was written, beginning a new one", "file", f.path(), "deleted", deleted)
+	if !deleted {
+		f.written = f.seq
+		if end := f.format.AppendClose(nil, time.Now()); len(end) > 0 {
+			f.file.Write(end)
+		}
+		if !f.l.opt.journal() || f.file.Sync() == nil {
+			_ = f.l.ledger.Committed(f.id, f.size, f.written)
+		}
+		f.committed.seq = f.written
+	}
+	_ = f.l.ledger.Forgotten(f.id)
+	f.file.Close()
+	f.file = nil
+	return deleted
+}
+
+// open makes the file with its header, if there is none.
 func (f *logFile) open() error {
-	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL | os.O_APPEND
+	if f.file != nil {
+		return nil
+	}
+	const flags = os.O_RDWR | os.O_CREATE | os.O_EXCL | os.O_APPEND
 	file, err := os.OpenFile(f.path(), flags, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		if err = f.moveAside(); err == nil {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		if err = f.l.moveAside(f.ln.name, f.name); err == nil {
+			file, err = os.OpenFile(f.path(), flags, 0o644)
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		if err = f.l.remakeDirs(); err == nil {
 			file, err = os.OpenFile(f.path(), flags, 0o644)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	f.file, f.size = file, 0
-	return nil
-}
-
-// moveAside archives a file that is there before us.
-func (f *logFile) moveAside() error {
-	info, err := os.Lstat(f.path())
-	if err != nil {
-		return err
+	f.l.hooks().at("created")
+	f.file, f.size, f.committed.size = file, 0, 0
+	if err = f.begin(); err != nil {
+		f.file = nil
+		file.Close()
+		os.Remove(f.path())
 	}
-	rel, err := archive.Free(f.l.opt.LogDir, f.name, info.ModTime(), info.ModTime(), nil)
-	if err != nil {
-		return err
-	}
-	to := filepath.Join(f.l.opt.LogDir, rel)
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
-	}
-	if err := os.Rename(f.path(), to); err != nil {
-		return fmt.Errorf("move an earlier log aside: %w", err)
-	}
-	f.l.log.Info("earlier log moved aside", "file", f.path(), "to", to)
-	return nil
-}
-
-// close writes what is left and the #close line and closes the file.
-func (f *logFile) close() error {
-	if !f.opened.IsZero() {
-		f.buf = f.format.AppendClose(f.buf, time.Now())
-		f.opened = time.Time{}
-	}
-	if len(f.buf) > 0 {
-		if err := f.write(); err != nil {
-			return err
-		}
-	}
-	if f.file == nil {
-		return nil
-	}
-	err := f.file.Close()
-	f.file = nil
-	f.dropBuffer()
 	return err
 }
 
-// abandon drops what cannot be written.
-func (f *logFile) abandon() {
-	f.buf = f.buf[:0]
-	f.dropBuffer()
-	if f.file != nil {
-		f.file.Close()
-		f.file = nil
+// begin notes a new file in the ledger and writes the header.
+func (f *logFile) begin() error {
+	var err error
+	if f.info, err = f.file.Stat(); err != nil {
+		return err
 	}
+	dev, ino := identity(f.info)
+	f.id, err = f.l.ledger.Opened(ledger.File{
+		Lane: f.ln.name, Name: f.name, Schema: f.hash, Format: f.l.formatHash(),
+		Dev: dev, Ino: ino, Opened: f.opened, Journal: f.l.opt.journal(),
+	})
+	if err != nil {
+		return err
+	}
+	f.l.hooks().at("opened")
+	if len(f.head) > 0 {
+		if _, err = f.put(f.head); err != nil {
+			_ = f.l.ledger.Forgotten(f.id)
+		}
+	}
+	return err
+}
+
+// remakeDirs makes directories that somebody removed.
+func (l *Logger) remakeDirs() error {
+	if err := os.MkdirAll(l.opt.spoolDir(), 0o755); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(l.opt.LogDir, 0o755); err != nil {
+		return err
+	}
+	return l.ledger.Restore()
 }
 
 // buffers are for lines. They are kept only while there is something to write.

@@ -2,10 +2,10 @@ package node
 
 import "sync"
 
-// budget bounds the memory of what is read and not yet written. Who brings in
+// memoryBudget bounds the memory of what is read and not yet written. Who brings in
 // more waits for room: the goroutine of a connection, so that the sender is held
 // back.
-type budget struct {
+type memoryBudget struct {
 	limit int64
 
 	mu      sync.Mutex
@@ -17,15 +17,15 @@ type budget struct {
 	room    sync.Cond
 }
 
-func newBudget(limit int64) *budget {
-	b := &budget{limit: limit}
+func newMemoryBudget(limit int64) *memoryBudget {
+	b := &memoryBudget{limit: limit}
 	b.room.L = &b.mu
 	return b
 }
 
 // take adds n bytes, after waiting for room. What alone is over the limit is let
 // in when there is nothing else, so that nothing waits for ever.
-func (b *budget) take(n int64) {
+func (b *memoryBudget) take(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.used+n > b.limit && b.used > 0 && !b.open {
@@ -42,7 +42,7 @@ func (b *budget) take(n int64) {
 
 // force adds n bytes, negative to give them back, without waiting: for buffers
 // that are needed to make room.
-func (b *budget) force(n int64) {
+func (b *memoryBudget) force(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.used += n
@@ -52,24 +52,24 @@ func (b *budget) force(n int64) {
 	}
 }
 
-func (b *budget) give(n int64) { b.force(-n) }
+func (b *memoryBudget) give(n int64) { b.force(-n) }
 
 // release lets everybody in from now on: for the end.
-func (b *budget) release() {
+func (b *memoryBudget) release() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.open = true
 	b.room.Broadcast()
 }
 
-type budgetStats struct {
+type memoryStats struct {
 	used, peak int64
 	waits      uint64
 	waiting    int
 }
 
-func (b *budget) stats() budgetStats {
+func (b *memoryBudget) stats() memoryStats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return budgetStats{b.used, b.peak, b.waits, b.waiting}
+	return memoryStats{b.used, b.peak, b.waits, b.waiting}
 }

@@ -123,6 +123,7 @@ func (c *childLogger) options() LoggerOptions {
 	o := DefaultLoggerOptions()
 	o.ListenLogEndpoint = "tcp://127.0.0.1:*"
 	o.LogDir = c.Dir
+	o.RotationInterval = 0
 	if c.JSON {
 		o.Text.Format = codec.FormatJSON
 	}

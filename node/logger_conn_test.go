@@ -94,3 +94,28 @@ func writeConn(w *codec.BatchWriter, rng *rand.Rand, now float64) {
 	w.Unset()
 	w.Count(6)
 }
+
+// noisyNumbers is a batch of numbered records with text that does not compress.
+func noisyNumbers(first, count int) []byte {
+	w, err := codec.NewBatchWriter(codec.BatchHeader{Stream: "Test::LOG", Path: "noise", Fields: []codec.Field{
+		codec.NewField("n", codec.TypeCount), codec.NewField("noise", codec.TypeString),
+	}})
+	if err != nil {
+		panic(err)
+	}
+	rng := rand.New(rand.NewPCG(uint64(first), 1))
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	w.Start(nil)
+	for i := range count {
+		noise := make([]byte, 200)
+		for j := range noise {
+			noise[j] = letters[rng.IntN(len(letters))]
+		}
+		w.Count(uint64(first + i))
+		w.Bytes(noise)
+		if err := w.EndRecord(); err != nil {
+			panic(err)
+		}
+	}
+	return w.Finish()
+}

@@ -1,12 +1,11 @@
 package node
 
 import (
-	"encoding/binary"
 	"sync"
 	"sync/atomic"
+	"time"
 
-	"github.com/znode/znode/codec"
-	"github.com/znode/znode/node/internal/logname"
+	"github.com/znode/znode/node/internal/spool"
 	"github.com/znode/znode/sockets"
 )
 
@@ -14,24 +13,35 @@ import (
 const logSerializer = "zeek-bin-serializer"
 
 // A parcel is a batch of messages kept from a socket. It lives until all of its
-// messages are written or refused.
+// messages are written, refused or in the spool.
 type parcel struct {
 	batch sockets.Batch
-	held  int64
+	own   []byte // a copy of one message, for which there is no batch
+	peer  *sockets.Peer
+	held  int64 // memory that it keeps alive
+	data  int64 // bytes of its messages, of which there are fewer
+	at    int64 // when it was received, in nanoseconds since 1970
 	left  atomic.Int32
 }
 
 var parcels = sync.Pool{New: func() any { return new(parcel) }}
 
-func (p *parcel) addr() string { return p.batch.Peer().Addr() }
+func (p *parcel) addr() string { return p.peer.Addr() }
+
+// share is the part of the parcel's memory that goes with n of its bytes.
+func (p *parcel) share(n int) int64 {
+	return int64(n) * p.held / p.data
+}
 
 // done says that n messages of the parcel are finished with.
 func (l *Logger) done(p *parcel, n int32) {
 	if p.left.Add(-n) > 0 {
 		return
 	}
-	p.batch.Release()
-	p.batch = sockets.Batch{}
+	if p.own == nil {
+		p.batch.Release()
+	}
+	p.batch, p.own, p.peer = sockets.Batch{}, nil, nil
 	l.budget.give(p.held)
 	parcels.Put(p)
 }
@@ -40,8 +50,10 @@ func (l *Logger) done(p *parcel, n int32) {
 // Waiting here is what holds the peer back.
 func (l *Logger) receive(b sockets.Batch) {
 	p := parcels.Get().(*parcel)
-	p.batch = b.Keep()
+	p.batch, p.peer = b.Keep(), b.Peer()
 	p.held = int64(p.batch.Held())
+	p.data = int64(len(p.batch.Bytes()))
+	p.at = time.Now().UnixNano()
 	p.left.Store(int32(b.Len()))
 	l.budget.take(p.held)
 	l.received.Add(uint64(b.Len()))
@@ -49,131 +61,46 @@ func (l *Logger) receive(b sockets.Batch) {
 	l.ring.Force(p)
 }
 
-// router hands the messages to the lanes of their paths. It is the only one to
-// make lanes.
-type router struct {
-	l       *Logger
-	touched []*lane // that have got something and not been told
+// A logItem is one batch of log writes on its way to its lane's file. It is in
+// memory, and with a journal in the spool too.
+type logItem struct {
+	sender  []byte // its node ID
+	payload []byte
+	parcel  *parcel // whose memory these are in; nil when they are from the spool
+	at      int64   // when it was received, in nanoseconds since 1970
+	seq     uint64  // its number; see package spool
 
-	mu    sync.Mutex // for the map: writing by run, reading by others
-	lanes map[string]*lane
+	// ref is the entry of the spool that ends with this item, if entry is true.
+	ref   spool.Ref
+	entry bool
+	// loose: it should be in the spool and is not.
+	loose bool
+
+	file *logFile // whose buffer has the lines; nil before, and if there are none
 }
 
-func (r *router) init(l *Logger) {
-	r.l = l
-	r.lanes = make(map[string]*lane)
+// copyOut gives an item memory of its own if that keeps alive much less than its
+// parcel: for an item that may have to wait, while others of the parcel do not.
+func (l *Logger) copyOut(it *logItem) {
+	from := it.parcel
+	n := len(it.sender) + len(it.payload)
+	if from.own != nil || int64(4*n) > from.held {
+		return
+	}
+	own := append(append(make([]byte, 0, n), it.sender...), it.payload...)
+	p := parcels.Get().(*parcel)
+	p.own, p.peer, p.at = own, from.peer, from.at
+	p.held, p.data = int64(n), int64(n)
+	p.left.Store(1)
+	it.sender, it.payload, it.parcel = own[:len(it.sender):len(it.sender)], own[len(it.sender):], p
+	l.budget.force(p.held)
+	l.done(from, 1)
 }
 
-// run is the router's goroutine; it ends when the ring is closed and empty, and
-// then ends the lanes.
-func (r *router) run() {
-	var buf [64]*parcel
-	for r.l.ring.Wait() {
-		n := r.l.ring.Drain(buf[:])
-		for _, p := range buf[:n] {
-			r.route(p)
-		}
-		clear(buf[:n])
-		for _, ln := range r.touched {
-			ln.deliver()
-		}
-		r.touched = r.touched[:0]
+// cost is the memory that the item keeps alive.
+func (it *logItem) cost() int64 {
+	if it.parcel == nil {
+		return 0
 	}
-	for _, ln := range r.list() {
-		ln.end()
-	}
-}
-
-func (r *router) list() []*lane {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	list := make([]*lane, 0, len(r.lanes))
-	for _, ln := range r.lanes {
-		list = append(list, ln)
-	}
-	return list
-}
-
-// errors returns what the lanes could not write; for after their end.
-func (r *router) errors() []error {
-	var errs []error
-	for _, ln := range r.list() {
-		if ln.err != nil {
-			errs = append(errs, ln.err)
-		}
-	}
-	return errs
-}
-
-func (r *router) route(p *parcel) {
-	for m := range p.batch.Messages() {
-		_, sender, serializer, payload, frames := m.Split()
-		switch {
-		case frames != 4:
-			if log, ok := r.l.refuse(refusedFrames); ok {
-				log.Warn("log message refused", "peer", p.addr(), "frames", frames)
-			}
-		case string(serializer) != logSerializer:
-			if log, ok := r.l.refuse(refusedSerializer); ok {
-				log.Warn("log message refused", "peer", p.addr(), "sender", quoted(sender), "serializer", quoted(serializer))
-			}
-		default:
-			if ln := r.lane(p, payload); ln != nil {
-				if len(ln.staged) == 0 {
-					r.touched = append(r.touched, ln)
-				}
-				ln.staged = append(ln.staged, item{payload: payload, parcel: p})
-				continue
-			}
-		}
-		r.l.done(p, 1)
-	}
-}
-
-// lane returns the lane for a batch, nil if it is refused.
-func (r *router) lane(p *parcel, payload []byte) *lane {
-	path, ok := batchPath(payload)
-	if !ok {
-		var b codec.Batch
-		r.l.refuseBatch(p, &b, b.DecodeHeader(payload))
-		return nil
-	}
-	if ln := r.lanes[string(path)]; ln != nil {
-		return ln
-	}
-	name, err := logname.FromPath(path)
-	if err != nil {
-		if log, ok := r.l.refuse(refusedPath); ok {
-			log.Warn("log batch refused", "peer", p.addr(), "path", quoted(path), "error", err)
-		}
-		return nil
-	}
-	if len(r.lanes) >= r.l.opt.MaxStreams {
-		if log, ok := r.l.refuse(refusedStreams); ok {
-			log.Warn("log batch refused", "peer", p.addr(), "path", quoted(path), "max_streams", r.l.opt.MaxStreams)
-		}
-		return nil
-	}
-	ln := newLane(r.l, name)
-	r.mu.Lock()
-	r.lanes[string(path)] = ln
-	r.mu.Unlock()
-	r.l.wg.Go(ln.run)
-	return ln
-}
-
-// batchPath finds the path of an encoded batch: the fourth of the strings it
-// begins with.
-func batchPath(payload []byte) (path []byte, ok bool) {
-	for range 4 {
-		if len(payload) < 4 {
-			return nil, false
-		}
-		n := binary.BigEndian.Uint32(payload)
-		if uint64(n) > uint64(len(payload)-4) {
-			return nil, false
-		}
-		path, payload = payload[4:4+n], payload[4+n:]
-	}
-	return path, true
+	return it.parcel.share(len(it.payload))
 }

@@ -1,12 +1,15 @@
 package node
 
 import (
-	"bytes"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	uatomic "go.uber.org/atomic"
+
 	"github.com/znode/znode/codec"
+	"github.com/znode/znode/node/internal/spool"
 )
 
 const (
@@ -17,53 +20,132 @@ const (
 	maxVariants = 16
 	// maxIdleItems bounds the queue memory that an idle lane keeps.
 	maxIdleItems = 64
-	// minBackoff and maxBackoff are the pauses between tries when a file
-	// cannot be written.
+	// minBackoff and maxBackoff are the pauses between tries when a file or the
+	// spool cannot be written.
 	minBackoff = 50 * time.Millisecond
 	maxBackoff = 5 * time.Second
+	// commitEvery is how long written batches stay in the journal before the
+	// file they are in is brought to disk.
+	commitEvery = time.Second
 )
 
-// An item is one batch of log writes on its way to a lane.
-type item struct {
-	payload []byte // in the parcel's memory
-	parcel  *parcel
-}
-
-// A lane writes what is logged under one path. Its run method is the only one
-// to touch the files; the router puts items into its queue.
+// A lane writes what is logged under one path. Its run method is the only one to
+// touch the files. The router gives it batches: first those in memory, and when
+// they become too many, references to the spool, until it has taken all of them.
 type lane struct {
 	l    *Logger
+	path string // as it came
 	name string // as a file name
 
-	staged []item // the router's; not in the queue yet
+	// Of the router.
+	staged    []logItem   // routed
+	ready     []logItem   // to be handed over, in memory
+	readyRefs []spool.Ref // and in the spool only
+	sent      uint64      // entries handed over that are in the spool only
 
-	mu     sync.Mutex
-	queue  []item
-	ending bool
-	wake   chan struct{} // one slot
+	taken  atomic.Uint64 // of these, how many have been read
+	memory atomic.Int64  // kept alive by what is ready or further
+	oldest atomic.Int64  // when the first batch not yet written was received; 0 if there is none
+	files0 atomic.Int32  // files that are open
+	slow   uatomic.Bool  // it was said that the file is slow
+	tries  uatomic.Bool  // its file could not be written and is tried again
+	sink   sinkClock
 
-	// The goroutine's own.
-	batch     codec.Batch
-	files     []*logFile // by columns; the first is <name>.log unless another path has that
-	formatted []item     // whose lines are in the files' buffers
-	since     time.Time  // when the first of these lines was
-	err       error      // what could not be written; read after the end
+	mu         sync.Mutex
+	queue      []logItem
+	disk       spool.Refs
+	rotateAsap bool
+	ending     bool
+	resting    bool          // waits for wake with nothing to do
+	wake       chan struct{} // one slot
+
+	// Of the goroutine.
+	batch       codec.Batch
+	reader      spool.Reader
+	files       []*logFile // by columns
+	formatted   []logItem  // their lines are in the files' buffers
+	uncommitted spool.Refs // of batches that are written, but maybe not on disk; journal only
+	since       time.Time  // when the first line not yet written was made
+	dirtySince  time.Time  // when the first batch not yet committed was written; zero if there is none
+	accounted   int64      // of the buffers, in the memory budget
+	whole       bool       // what is formatted ends with the end of an entry of the journal
+	recovering  bool       // the files are to be rotated when the spool is read
+	warned      bool       // of a writer other than ASCII
+	err         error      // why it has given up; read by others after its end
 
 	tallies tallies
 }
 
-func newLane(l *Logger, name string) *lane {
-	return &lane{l: l, name: name, wake: make(chan struct{}, 1)}
+func newLane(l *Logger, path, name string) *lane {
+	return &lane{l: l, path: path, name: name, wake: make(chan struct{}, 1)}
 }
 
-// deliver moves what is staged to the queue and rouses the lane. It is the
-// router's.
-func (ln *lane) deliver() {
+// onDisk reports whether something handed over is in the spool only and not yet
+// read. It is the router's.
+func (ln *lane) onDisk() bool { return ln.sent != ln.taken.Load() }
+
+// makeReady makes the first n staged items ready. It is the router's.
+func (ln *lane) makeReady(n int) {
+	var cost int64
+	waits := ln.waits()
+	for i := range ln.staged[:n] {
+		if waits {
+			ln.l.copyOut(&ln.staged[i])
+		}
+		cost += ln.staged[i].cost()
+	}
+	ln.memory.Add(cost)
+	ln.l.store.inLanes.Add(cost)
+	if n == len(ln.staged) && len(ln.ready) == 0 {
+		ln.staged, ln.ready = ln.ready, ln.staged
+		return
+	}
+	ln.ready = append(ln.ready, ln.staged[:n]...)
+	ln.dropStaged(n)
+}
+
+// dropStaged drops the first n staged items. It is the router's.
+func (ln *lane) dropStaged(n int) {
+	left := copy(ln.staged, ln.staged[n:])
+	clear(ln.staged[left:])
+	ln.staged = ln.staged[:left]
+}
+
+// takeReady returns what is ready. With a journal the slices are the caller's,
+// else they are used again. It is the router's.
+func (ln *lane) takeReady() delivery {
+	d := delivery{ln: ln, items: ln.ready, refs: ln.readyRefs}
+	ln.sent += uint64(len(d.refs))
+	if ln.l.opt.journal() {
+		ln.ready, ln.readyRefs = nil, nil
+	} else {
+		ln.ready, ln.readyRefs = ln.ready[:0], ln.readyRefs[:0]
+	}
+	return d
+}
+
+// deliver moves what was ready to the queue and rouses the lane.
+func (ln *lane) deliver(d delivery) {
 	ln.mu.Lock()
-	ln.queue = append(ln.queue, ln.staged...)
+	ln.queue = append(ln.queue, d.items...)
+	before := ln.disk.Bytes()
+	for _, ref := range d.refs {
+		ln.disk.Push(ref)
+	}
+	grown := ln.disk.Bytes() - before
 	ln.mu.Unlock()
-	clear(ln.staged)
-	ln.staged = ln.staged[:0]
+	clear(d.items)
+	if grown > 0 {
+		ln.l.budget.force(int64(grown))
+	}
+	ln.rouse()
+}
+
+// askToRotate has the lane rotate its files soon.
+func (ln *lane) askToRotate() {
+	ln.mu.Lock()
+	ln.rotateAsap = true
+	ln.mu.Unlock()
 	ln.rouse()
 }
 
@@ -75,6 +157,19 @@ func (ln *lane) end() {
 	ln.rouse()
 }
 
+// endIfIdle ends the lane if it has nothing to do and no file. It is the
+// router's.
+func (ln *lane) endIfIdle() bool {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	if !ln.resting || len(ln.queue) > 0 || ln.onDisk() || len(ln.ready) > 0 || ln.files0.Load() > 0 {
+		return false
+	}
+	ln.ending = true
+	ln.rouse()
+	return true
+}
+
 func (ln *lane) rouse() {
 	select {
 	case ln.wake <- struct{}{}:
@@ -82,115 +177,110 @@ func (ln *lane) rouse() {
 	}
 }
 
+// turn is what there is to do next.
+type turn struct {
+	items  []logItem
+	ref    spool.Ref
+	read   bool // there is a ref
+	rotate bool
+	ending bool
+}
+
+// next takes what there is to do. items is memory for the next queue.
+func (ln *lane) next(items []logItem) (t turn) {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	t.ending = ln.ending
+	if ln.err != nil {
+		return t
+	}
+	if t.rotate = ln.rotateAsap; t.rotate {
+		ln.rotateAsap = false
+		return t
+	}
+	t.items, ln.queue = ln.queue, items[:0]
+	if len(t.items) == 0 && !ln.stopped() {
+		before := ln.disk.Bytes()
+		t.ref, t.read = ln.disk.Pop()
+		ln.l.budget.give(int64(before - ln.disk.Bytes()))
+	}
+	ln.resting = len(t.items) == 0 && !t.read && !t.ending
+	return t
+}
+
+// stopped reports whether Close has given up.
+func (ln *lane) stopped() bool {
+	select {
+	case <-ln.l.stop:
+		return true
+	default:
+		return false
+	}
+}
+
 // run is the lane's goroutine.
 func (ln *lane) run() {
-	var items []item
+	var items []logItem
 	for {
-		ln.mu.Lock()
-		items, ln.queue = ln.queue, items[:0]
-		ending := ln.ending
-		ln.mu.Unlock()
+		t := ln.next(items)
+		items = nil
 		switch {
-		case len(items) > 0:
-			for i := range items {
-				ln.add(items[i])
+		case t.rotate:
+			ln.rotate()
+		case len(t.items) > 0:
+			for i := range t.items {
+				if ln.err != nil {
+					ln.putBack(t.items[i:])
+					break
+				}
+				ln.add(t.items[i])
 			}
-			clear(items)
-		case ending:
+			clear(t.items)
+			items = t.items
+		case t.read:
+			ln.read(t.ref)
+		case ln.err != nil && !t.ending:
+			<-ln.wake
+		case ln.err != nil:
+			return
+		case t.ending:
 			ln.close()
 			return
 		default:
 			ln.flush()
+			if ln.recovering && ln.err == nil {
+				ln.recovering = false
+				ln.rotate()
+			}
 			ln.rest()
-			<-ln.wake
+			ln.wait()
+		}
+		if ln.whole && ln.err == nil {
+			ln.rotateIfLarge()
+			ln.commitIfDue()
 		}
 	}
 }
 
-// add formats a batch, and writes when enough has come together.
-func (ln *lane) add(it item) {
-	ln.format(&it)
-	ln.formatted = append(ln.formatted, it)
-	if ln.pending() >= writeSize || time.Since(ln.since) >= ln.l.opt.FlushInterval {
-		ln.flush()
-	}
+// putBack returns items to the front of the queue, for rescue.
+func (ln *lane) putBack(items []logItem) {
+	ln.mu.Lock()
+	ln.queue = append(append([]logItem(nil), items...), ln.queue...)
+	ln.mu.Unlock()
 }
 
-// format adds the lines of a batch to the buffer of its file.
-func (ln *lane) format(it *item) {
-	b := &ln.batch
-	if err := b.DecodeHeader(it.payload); err != nil {
-		ln.l.refuseBatch(it.parcel, b, err)
+// wait waits until there is something to do.
+func (ln *lane) wait() {
+	if ln.dirtySince.IsZero() {
+		<-ln.wake
 		return
 	}
-	if b.NumRecords == 0 {
-		return
+	t := time.NewTimer(time.Until(ln.dirtySince.Add(commitEvery)))
+	defer t.Stop()
+	select {
+	case <-ln.wake:
+	case <-t.C:
 	}
-	f := ln.fileFor(it, b)
-	if f == nil {
-		return
-	}
-	if ln.pending() == 0 {
-		ln.since = time.Now()
-	}
-	if err := f.append(b); err != nil {
-		ln.l.refuseBatch(it.parcel, b, err)
-		return
-	}
-	ln.tallies.of(b).Add(uint64(b.NumRecords))
-}
-
-// fileFor returns the file with the batch's columns, nil if there can be none.
-func (ln *lane) fileFor(it *item, b *codec.Batch) *logFile {
-	for _, f := range ln.files {
-		if bytes.Equal(f.schema, b.Schema()) {
-			return f
-		}
-	}
-	name := ""
-	if len(ln.files) < maxVariants {
-		name = ln.l.names.claim(ln.name, ln.l.opt.MaxStreams)
-	}
-	if name == "" {
-		if log, ok := ln.l.refuse(refusedStreams); ok {
-			log.Warn("log batch refused", "peer", it.parcel.addr(), "path", quoted(b.Path), "max_streams", ln.l.opt.MaxStreams)
-		}
-		return nil
-	}
-	f, err := newLogFile(ln.l, name, b)
-	if err != nil { // the options were checked at the start
-		panic(fmt.Sprintf("node: internal error: %v", err))
-	}
-	ln.files = append(ln.files, f)
-	return f
-}
-
-// pending is how many bytes are formatted and not written.
-func (ln *lane) pending() int {
-	n := 0
-	for _, f := range ln.files {
-		n += len(f.buf)
-	}
-	return n
-}
-
-// flush writes what is formatted and lets go of the batches.
-func (ln *lane) flush() {
-	for _, f := range ln.files {
-		if len(f.buf) > 0 {
-			ln.persist(f, f.write)
-		}
-	}
-	for start := 0; start < len(ln.formatted); {
-		p, end := ln.formatted[start].parcel, start+1
-		for end < len(ln.formatted) && ln.formatted[end].parcel == p {
-			end++
-		}
-		ln.l.done(p, int32(end-start))
-		start = end
-	}
-	clear(ln.formatted)
-	ln.formatted = ln.formatted[:0]
 }
 
 // rest gives buffers back while there is nothing to do.
@@ -198,48 +288,77 @@ func (ln *lane) rest() {
 	for _, f := range ln.files {
 		f.dropBuffer()
 	}
-	if cap(ln.formatted) > maxIdleItems {
+	if len(ln.formatted) == 0 && cap(ln.formatted) > maxIdleItems {
 		ln.formatted = nil
 	}
+	ln.reader.Rest()
+	ln.account()
 }
 
-// close writes everything and closes the files.
-func (ln *lane) close() {
-	ln.flush()
+// account tells the memory budget what the lane's buffers hold.
+func (ln *lane) account() {
+	held := int64(ln.reader.Held())
 	for _, f := range ln.files {
-		ln.persist(f, f.close)
+		held += int64(cap(f.buf))
+	}
+	if held != ln.accounted {
+		ln.l.budget.force(held - ln.accounted)
+		ln.accounted = held
 	}
 }
 
-// persist does something with a file until it succeeds, or until the logger is
-// to stop, and says when trouble begins and ends.
-func (ln *lane) persist(f *logFile, do func() error) {
-	if ln.err != nil {
-		f.abandon()
+// read takes an entry from the spool and adds its batches.
+func (ln *lane) read(ref spool.Ref) {
+	e, err := ln.reader.Read(ref)
+	if err != nil {
+		ln.l.store.broken.Add(1)
+		ln.l.log.Error("batches are lost: the spool cannot be read", "path", ln.name, "error", err)
+		ln.l.store.spool.Done(ref)
+		ln.taken.Add(1)
 		return
 	}
-	err := do()
-	if err == nil {
-		return
-	}
-	began, pause := time.Now(), minBackoff
-	ln.l.log.Error("log cannot be written, trying again", "file", f.path(), "error", err)
-	ln.l.stuck.Inc()
-	defer ln.l.stuck.Dec()
-	for {
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-ln.l.stop:
-			t.Stop()
-			ln.err = fmt.Errorf("%s: %w", f.path(), err)
-			f.abandon()
-			return
+	n := 0
+	for sender, payload := range e.Messages {
+		it := logItem{sender: sender, payload: payload, at: e.Time.UnixNano(), seq: e.Seq + uint64(n)}
+		if n++; n == e.Count {
+			it.ref, it.entry = ref, true
 		}
-		if err = do(); err == nil {
-			ln.l.log.Info("log is written again", "file", f.path(), "after", time.Since(began).Round(time.Millisecond))
-			return
-		}
-		pause = min(2*pause, maxBackoff)
+		ln.add(it)
 	}
+	ln.taken.Add(1)
+}
+
+// sinkClock knows how long a lane has waited for its file in all.
+type sinkClock struct {
+	total atomic.Int64 // nanoseconds of the waits that are over
+	since atomic.Int64 // when the present one began, in nanoseconds since 1970; 0 if there is none
+}
+
+func (c *sinkClock) begin() { c.since.Store(time.Now().UnixNano()) }
+
+func (c *sinkClock) end() {
+	c.total.Add(time.Now().UnixNano() - c.since.Swap(0))
+}
+
+// waits reports whether the lane waits for its file longer than usual.
+func (ln *lane) waits() bool {
+	since := ln.sink.since.Load()
+	return since > 0 && time.Now().UnixNano()-since > int64(usualWrite)
+}
+
+// usualWrite is how long a write takes at most when nothing is wrong.
+const usualWrite = 20 * time.Millisecond
+
+// sinkTime returns how long the lane has waited for its file.
+func (ln *lane) sinkTime() time.Duration {
+	total := ln.sink.total.Load()
+	if since := ln.sink.since.Load(); since > 0 {
+		total += time.Now().UnixNano() - since
+	}
+	return time.Duration(total)
+}
+
+// errGaveUp is for a lane that was stuck when Close gave up.
+func errGaveUp(file string, err error) error {
+	return fmt.Errorf("%s: not all could be written: %w", file, err)
 }

@@ -1,61 +1,97 @@
 package node
 
 import (
-	"strings"
-	"sync/atomic"
-
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/znode/znode/codec"
 )
 
 var _ prometheus.Collector = (*Logger)(nil)
 
-// maxTallies bounds the combinations of stream, writer and filter counted for
-// one path. What comes beyond is counted under otherTally.
-const maxTallies = 32
-
-const otherTally = "(other)"
-
-// maxLabel bounds the labels that come from the wire, in bytes.
-const maxLabel = 128
-
-// writesKey tells the writes that are counted apart.
-type writesKey struct{ stream, writer, filter, path string }
-
-// tally counts the records of one stream, writer and filter under a path.
-type tally struct {
-	key     writesKey
-	records atomic.Uint64
+// loggerMetrics are those with no other label than node.
+var loggerMetrics = []loggerMetric{
+	counterOf("zeek_cluster_zeromq_msg_errors_total", "Number of events with the wrong number of message parts.",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.refused[refusedFrames].n.Load()) }),
+	counterOf("znode_logger_received_messages_total", "Messages read from the log socket",
+		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Messages) }),
+	counterOf("znode_logger_received_bytes_total", "Bytes of the messages read from the log socket, without frame headers",
+		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Bytes) }),
+	counterOf("znode_logger_written_bytes_total", "Bytes written to logs",
+		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Written) }),
+	counterOf("znode_logger_discarded_records_total", "Records for Log::WRITER_NONE",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.discarded.Load()) }),
+	counterOf("znode_logger_lost_batches_total", "Batches that were read and neither written nor kept",
+		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Lost) }),
+	counterOf("znode_logger_write_errors_total", "Tries to write or finish a log that failed",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.writeErrors.Load()) }),
+	counterOf("znode_logger_rejects_kept_total", "Refused batches kept for inspection",
+		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Rejected) }),
+	counterOf("znode_logger_rejects_dropped_total", "Refused batches not kept for inspection",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.reject.dropped.Load()) }),
+	counterOf("znode_logger_memory_waits_total", "Times that a connection was not read for lack of memory",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.budget.stats().waits) }),
+	counterOf("znode_logger_spooled_batches_total", "Batches that went into the spool",
+		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Spooled) }),
+	counterOf("znode_logger_rotations_total", "Logs that were finished and renamed",
+		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Rotations) }),
+	counterOf("znode_logger_archived_total", "Finished logs that are in their final form and place",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.keeper.Stats().Archived) }),
+	counterOf("znode_logger_archived_bytes_in_total", "Bytes of finished logs before compression",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.keeper.Stats().BytesIn) }),
+	counterOf("znode_logger_archived_bytes_out_total", "Bytes of finished logs after compression",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.keeper.Stats().BytesOut) }),
+	counterOf("znode_logger_archive_errors_total", "Tries to archive or delete a finished log that failed",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.keeper.Stats().Errors) }),
+	counterOf("znode_logger_archive_deleted_total", "Archived logs deleted for their age or the archive's size",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.keeper.Stats().Deleted) }),
+	counterOf("znode_logger_rotation_commands_total", "Rotation commands run",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.keeper.Stats().Commands) }),
+	counterOf("znode_logger_rotation_command_errors_total", "Rotation commands that failed",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.keeper.Stats().CmdErrors) }),
+	gaugeOf("znode_logger_files", "Log files being written",
+		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Files) }),
+	gaugeOf("znode_logger_stuck_streams", "Paths whose files cannot be written at the moment",
+		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Stuck) }),
+	gaugeOf("znode_logger_lag_seconds", "Age of the oldest batch being worked on",
+		func(_ *Logger, s *LoggerStats) float64 { return s.Lag.Seconds() }),
+	gaugeOf("znode_logger_memory_bytes", "Memory of what is read and not yet written",
+		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Memory) }),
+	gaugeOf("znode_logger_memory_limit_bytes", "Bound on the memory of what is read and not yet written",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.opt.MemoryLimit) }),
+	gaugeOf("znode_logger_spool_bytes", "Bytes of the spool on disk",
+		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Spool) }),
+	gaugeOf("znode_logger_spool_limit_bytes", "Bound on the bytes of the spool",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.opt.SpoolLimit) }),
+	gaugeOf("znode_logger_spool_segments", "Files of the spool",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.store.spool.Stats().Segments) }),
+	gaugeOf("znode_logger_spool_full", "1 while the spool has no room and sockets are not read",
+		func(_ *Logger, s *LoggerStats) float64 { return oneIf(s.SpoolFull) }),
+	gaugeOf("znode_logger_spool_trouble", "1 while the spool cannot be written",
+		func(l *Logger, _ *LoggerStats) float64 { return oneIf(l.store.trouble.Load() > 0) }),
+	gaugeOf("znode_logger_archive_waiting", "Finished logs waiting to be compressed",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.keeper.Stats().Waiting) }),
+	gaugeOf("znode_logger_connections", "Connections of the log socket, those in their handshake included",
+		func(l *Logger, _ *LoggerStats) float64 { return float64(l.pull.Stats().Connections) }),
 }
 
-// tallies are a lane's. The lane adds to them, the scraper reads.
-type tallies struct {
-	list atomic.Pointer[[]*tally]
+// loggerMetric is one figure; value reads it, if it can from s.
+type loggerMetric struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(l *Logger, s *LoggerStats) float64
 }
 
-// of returns the counter for a batch.
-func (t *tallies) of(b *codec.Batch) *atomic.Uint64 {
-	var list []*tally
-	if p := t.list.Load(); p != nil {
-		list = *p
+func counterOf(name, help string, value func(*Logger, *LoggerStats) float64) loggerMetric {
+	return loggerMetric{prometheus.NewDesc(name, help, []string{"node"}, nil), prometheus.CounterValue, value}
+}
+
+func gaugeOf(name, help string, value func(*Logger, *LoggerStats) float64) loggerMetric {
+	return loggerMetric{prometheus.NewDesc(name, help, []string{"node"}, nil), prometheus.GaugeValue, value}
+}
+
+func oneIf(b bool) float64 {
+	if b {
+		return 1
 	}
-	for _, c := range list {
-		k := &c.key
-		if string(b.Stream) == k.stream && string(b.Writer) == k.writer && string(b.Filter) == k.filter {
-			return &c.records
-		}
-	}
-	if len(list) > maxTallies {
-		return &list[maxTallies].records
-	}
-	c := &tally{key: writesKey{label(b.Stream), label(b.Writer), label(b.Filter), label(b.Path)}}
-	if len(list) == maxTallies {
-		c.key.stream, c.key.writer, c.key.filter = otherTally, otherTally, otherTally
-	}
-	longer := append(list[:len(list):len(list)], c)
-	t.list.Store(&longer)
-	return &c.records
+	return 0
 }
 
 var (
@@ -64,65 +100,41 @@ var (
 		[]string{"stream", "writer", "filter_name", "path", "module", "node"}, nil)
 	streamWrites = prometheus.NewDesc("zeek_log_stream_writes_total",
 		"Total number of log writes for the given stream.", []string{"stream", "module", "node"}, nil)
-	messageErrors = prometheus.NewDesc("zeek_cluster_zeromq_msg_errors_total",
-		"Number of events with the wrong number of message parts.", []string{"node"}, nil)
 	loggerRefused = prometheus.NewDesc("znode_logger_refused_messages_total",
 		"Messages that were not written, by reason", []string{"node", "reason"}, nil)
-	loggerReceived = prometheus.NewDesc("znode_logger_received_messages_total",
-		"Messages read from the log socket", []string{"node"}, nil)
-	loggerReceivedBytes = prometheus.NewDesc("znode_logger_received_bytes_total",
-		"Bytes of the messages read from the log socket, without frame headers", []string{"node"}, nil)
-	loggerFiles = prometheus.NewDesc("znode_logger_files",
-		"Log files being written", []string{"node"}, nil)
-	loggerStuck = prometheus.NewDesc("znode_logger_stuck_streams",
-		"Paths whose files cannot be written at the moment", []string{"node"}, nil)
-	loggerMemory = prometheus.NewDesc("znode_logger_memory_bytes",
-		"Memory of what is read and not yet written", []string{"node"}, nil)
-	loggerMemoryLimit = prometheus.NewDesc("znode_logger_memory_limit_bytes",
-		"Bound on the memory of what is read and not yet written", []string{"node"}, nil)
-	loggerMemoryWaits = prometheus.NewDesc("znode_logger_memory_waits_total",
-		"Times that a connection was not read for lack of memory", []string{"node"}, nil)
-	loggerConnections = prometheus.NewDesc("znode_logger_connections",
-		"Connections of the log socket, those in their handshake included", []string{"node"}, nil)
+	loggerRefusedBy = prometheus.NewDesc("znode_logger_refused_batches_total",
+		"Batches that were not written, by stream and sender", []string{"node", "stream", "sender"}, nil)
 	loggerClosed = prometheus.NewDesc("znode_logger_connections_closed_total",
 		"Connections refused or ended, by reason", []string{"node", "reason"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (l *Logger) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{
-		writerWrites, streamWrites, messageErrors, loggerRefused, loggerReceived, loggerReceivedBytes, loggerFiles,
-		loggerStuck, loggerMemory, loggerMemoryLimit, loggerMemoryWaits, loggerConnections, loggerClosed,
-	} {
+	for _, m := range loggerMetrics {
+		ch <- m.desc
+	}
+	for _, d := range []*prometheus.Desc{writerWrites, streamWrites, loggerRefused, loggerRefusedBy, loggerClosed} {
 		ch <- d
 	}
 }
 
 // Collect implements prometheus.Collector.
 func (l *Logger) Collect(ch chan<- prometheus.Metric) {
-	node := l.opt.Node
+	node, stats := l.opt.Node, l.Stats()
+	for _, m := range loggerMetrics {
+		ch <- prometheus.MustNewConstMetric(m.desc, m.kind, m.value(l, &stats), node)
+	}
 	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
-	}
-	gauge := func(d *prometheus.Desc, v float64) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, node)
 	}
 	l.collectWrites(counter)
 	for k := range refusalKinds {
 		counter(loggerRefused, l.refused[k].n.Load(), node, k.String())
 	}
-	counter(messageErrors, l.refused[refusedFrames].n.Load(), node)
-	counter(loggerReceived, l.received.Load(), node)
-	counter(loggerReceivedBytes, l.receivedBytes.Load(), node)
-	gauge(loggerFiles, float64(l.names.count()))
-	gauge(loggerStuck, float64(l.stuck.Load()))
-	b := l.budget.stats()
-	gauge(loggerMemory, float64(b.used))
-	gauge(loggerMemoryLimit, float64(l.opt.MemoryLimit))
-	counter(loggerMemoryWaits, b.waits, node)
-	s := l.pull.Stats()
-	gauge(loggerConnections, float64(s.Connections))
-	for reason, n := range s.Failures {
+	l.bySender.each(func(stream, sender string, n uint64) {
+		counter(loggerRefusedBy, n, node, stream, sender)
+	})
+	for reason, n := range l.pull.Stats().Failures {
 		counter(loggerClosed, n, node, string(reason))
 	}
 }
@@ -131,12 +143,8 @@ func (l *Logger) Collect(ch chan<- prometheus.Metric) {
 func (l *Logger) collectWrites(counter func(d *prometheus.Desc, v uint64, labels ...string)) {
 	// Labels that were cut may be equal, which a scrape must not show.
 	writes, streams := make(map[writesKey]uint64), make(map[string]uint64)
-	for _, ln := range l.router.list() {
-		list := ln.tallies.list.Load()
-		if list == nil {
-			continue
-		}
-		for _, c := range *list {
+	for _, ln := range l.router.all() {
+		for _, c := range ln.tallies.all() {
 			n := c.records.Load()
 			writes[c.key] += n
 			streams[c.key.stream] += n
@@ -148,18 +156,4 @@ func (l *Logger) collectWrites(counter func(d *prometheus.Desc, v uint64, labels
 	for stream, n := range streams {
 		counter(streamWrites, n, stream, module(stream), l.opt.Node)
 	}
-}
-
-// label makes a metric's label of bytes from the wire.
-func label(b []byte) string {
-	return strings.ToValidUTF8(string(b[:min(len(b), maxLabel)]), "\uFFFD")
-}
-
-// module is the part of a stream's name before "::".
-func module(stream string) string {
-	m, _, ok := strings.Cut(stream, "::")
-	if !ok {
-		return ""
-	}
-	return m
 }

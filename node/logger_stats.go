@@ -1,33 +1,57 @@
 package node
 
+import "time"
+
 // LoggerStats is what a logger has done so far.
 type LoggerStats struct {
 	Messages uint64 // read from the socket
 	Bytes    uint64 // of these, without frame headers
 	Records  uint64 // formatted for a file; written at latest a flush interval later
+	Written  uint64 // bytes, to all logs
 	Refused  uint64 // messages that were not written, for whatever reason
-	Files    int    // being written
-	Stuck    int    // paths whose files cannot be written at the moment
-	Memory   int64  // bytes of what is read and not yet written
+	Lost     uint64 // batches that were read and neither written nor kept; 0 until Close gives up
+
+	Files     int           // being written
+	Stuck     int           // paths whose files cannot be written at the moment
+	Memory    int64         // bytes of what is read and not yet written
+	Spool     int64         // bytes on disk
+	SpoolFull bool          // no socket is read until there is room
+	Spooled   uint64        // batches that went into the spool
+	Lag       time.Duration // age of the oldest batch that a lane is working on
+
+	Rotations uint64 // logs that were finished and renamed
+	Archived  uint64 // of these, compressed and in their place
+	Rejected  uint64 // refused batches that were kept for inspection
 }
 
 // Stats returns the logger's figures.
 func (l *Logger) Stats() LoggerStats {
+	spool := l.store.spool.Stats()
 	s := LoggerStats{
-		Messages: l.received.Load(),
-		Bytes:    l.receivedBytes.Load(),
-		Files:    l.names.count(),
-		Stuck:    int(l.stuck.Load()),
-		Memory:   l.budget.stats().used,
+		Messages:  l.received.Load(),
+		Bytes:     l.receivedBytes.Load(),
+		Written:   l.written.Load(),
+		Lost:      l.lost.Load() + l.store.broken.Load(),
+		Files:     l.names.count(),
+		Stuck:     int(l.stuck.Load()),
+		Memory:    l.budget.stats().used,
+		Spool:     spool.Bytes,
+		SpoolFull: l.store.full.Load(),
+		Spooled:   l.store.spooled.Load(),
+		Rotations: l.rotations.Load(),
+		Archived:  l.keeper.Stats().Archived,
+		Rejected:  l.reject.kept.Load(),
 	}
 	for k := range l.refused {
 		s.Refused += l.refused[k].n.Load()
 	}
-	for _, ln := range l.router.list() {
-		if list := ln.tallies.list.Load(); list != nil {
-			for _, c := range *list {
-				s.Records += c.records.Load()
-			}
+	now := time.Now().UnixNano()
+	for _, ln := range l.router.all() {
+		for _, c := range ln.tallies.all() {
+			s.Records += c.records.Load()
+		}
+		if at := ln.oldest.Load(); at > 0 {
+			s.Lag = max(s.Lag, time.Duration(now-at))
 		}
 	}
 	return s

@@ -56,12 +56,12 @@ func TestLoggerKeepsEarlierLog(t *testing.T) {
 	if got, err := os.ReadFile(file); err != nil || !bytes.Contains(got, []byte("#fields\tn\n#types\tcount\n1\n2\n#close\t")) {
 		t.Errorf("n.log: %q, %v", got, err)
 	}
-	aside, _ := filepath.Glob(filepath.Join(opt.LogDir, "????-??-??", "n.??:??:??-??:??:??.log"))
+	aside, _ := filepath.Glob(filepath.Join(opt.LogDir, "????-??-??", "n.??:??:??-??:??:??.log.gz"))
 	if len(aside) != 1 {
 		t.Fatalf("moved aside: %q", aside)
 	}
-	if got, err := os.ReadFile(aside[0]); err != nil || string(got) != earlier {
-		t.Errorf("%s: %q, %v", aside[0], got, err)
+	if got := readLog(t, aside[0]); string(got) != earlier {
+		t.Errorf("%s: %q", aside[0], got)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestLoggerRefusals(t *testing.T) {
 			t.Errorf("%v: %d lines with %q, want %d:\n%s", reason, got, line, want, &lines)
 		}
 	}
-	files, _ := filepath.Glob(filepath.Join(opt.LogDir, "*"))
+	files, _ := filepath.Glob(filepath.Join(opt.LogDir, "[^.]*"))
 	want := []string{filepath.Join(opt.LogDir, "%2E.%2Fn.log"), filepath.Join(opt.LogDir, "n.log")}
 	if strings.Join(files, " ") != strings.Join(want, " ") {
 		t.Errorf("files %q, want %q", files, want)
@@ -182,6 +182,7 @@ func TestLoggerStartErrors(t *testing.T) {
 			opt := testLoggerOptions(t)
 			parent := opt.LogDir
 			opt.LogDir = filepath.Join(parent, "a", "b")
+			opt.SpoolDir = filepath.Join(parent, "c", "d")
 			c.change(&opt)
 			l, err := NewLogger(opt)
 			if err == nil {

@@ -34,6 +34,9 @@ type File struct {
 
 	// Length is how many bytes are known to be right.
 	Length int64 `json:"length"`
+	// Journal says that all its batches are in the spool until they are
+	// committed, so that it can be cut to Length.
+	Journal bool `json:"journal,omitempty"`
 	// Intent is a write that may or may not have happened.
 	Intent *Intent `json:"intent,omitempty"`
 	// Dest is the name in the archive, relative to its directory.
@@ -204,6 +207,13 @@ func (l *Ledger) ForgetMarks(seq uint64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.record(record{Op: opClear, Seq: seq})
+}
+
+// Restore writes the ledger anew: for when somebody removed it.
+func (l *Ledger) Restore() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.rewrite()
 }
 
 // Sync brings all records to disk.

@@ -97,7 +97,7 @@ func TestKill(t *testing.T) {
 	for i, end := range ends {
 		cuts = append(cuts, int(end))
 		if i+1 < len(ends) {
-			cuts = append(cuts, int(end)+1, int(end)+frameSize, (int(end)+int(ends[i+1]))/2, int(ends[i+1])-1)
+			cuts = append(cuts, int(end)+frameSize, int(ends[i+1])-1)
 		}
 	}
 	for _, cut := range cuts {
@@ -164,7 +164,8 @@ func TestSettle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(l.Committed(id, 100, 5), l.Intended(id, 100, 30, 11)); err != nil {
+		err = errors.Join(l.Committed(id, 100, 5), l.Intended(id, 100, 20, 9), l.Intended(id, 100, 30, 11))
+		if err != nil {
 			t.Fatal(err)
 		}
 		l = openDir(t, dir)

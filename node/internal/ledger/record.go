@@ -114,8 +114,8 @@ func (l *Ledger) apply(r record) {
 		f.Length, f.Intent = r.Length, nil
 		l.advance(f, r.Seq)
 	case opIntent:
-		// The one before has happened.
-		if f.Intent != nil {
+		// The one before has happened, unless this is another try of it.
+		if f.Intent != nil && r.Length >= f.Intent.Offset+f.Intent.Size {
 			l.advance(f, f.Intent.Seq)
 		}
 		f.Length, f.Intent = r.Length, &Intent{Offset: r.Length, Size: r.Size, Seq: r.Seq}

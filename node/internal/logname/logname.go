@@ -42,3 +42,24 @@ func plain(c byte) bool {
 	}
 	return c == '_' || c == '-' || c == '.'
 }
+
+// ToPath returns the path that a name was made from.
+func ToPath(name string) []byte {
+	path := make([]byte, 0, len(name))
+	for i := 0; i < len(name); i++ {
+		if name[i] == '%' && i+2 < len(name) {
+			path = append(path, unhex(name[i+1])<<4|unhex(name[i+2]))
+			i += 2
+			continue
+		}
+		path = append(path, name[i])
+	}
+	return path
+}
+
+func unhex(c byte) byte {
+	if c >= 'A' {
+		return c - 'A' + 10
+	}
+	return c - '0'
+}

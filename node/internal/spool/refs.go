@@ -52,13 +52,7 @@ func (r *Refs) Pop() (Ref, bool) {
 		return Ref{}, false
 	}
 	run := &r.runs[0]
-	distance, n := binary.Uvarint(run.data[run.pos:])
-	run.pos += n
-	length, n := binary.Uvarint(run.data[run.pos:])
-	run.pos += n
-	ref := Ref{seg: run.seg, off: run.head + uint32(distance), n: uint32(length)}
-	run.head = ref.off + ref.n
-	run.left--
+	ref := run.next()
 	r.count--
 	if run.left == 0 {
 		r.bytes -= cap(run.data)
@@ -66,6 +60,30 @@ func (r *Refs) Pop() (Ref, bool) {
 		r.runs = r.runs[1:]
 	}
 	return ref, true
+}
+
+// All yields the refs in order and leaves them where they are.
+func (r *Refs) All(yield func(Ref) bool) {
+	for i := range r.runs {
+		run := r.runs[i] // a copy to walk through
+		for range run.left {
+			if !yield(run.next()) {
+				return
+			}
+		}
+	}
+}
+
+// next takes the first ref of the run; there must be one.
+func (run *refRun) next() Ref {
+	distance, n := binary.Uvarint(run.data[run.pos:])
+	run.pos += n
+	length, n := binary.Uvarint(run.data[run.pos:])
+	run.pos += n
+	ref := Ref{seg: run.seg, off: run.head + uint32(distance), n: uint32(length)}
+	run.head = ref.off + ref.n
+	run.left--
+	return ref
 }
 
 // Len returns the number of refs.

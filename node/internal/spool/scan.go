@@ -68,7 +68,7 @@ func (s *Spool) scanSegment(number uint64, found func(Entry, Ref)) (skipped int6
 
 // scan finds the entries of a segment and returns where they end.
 func (s *segment) scan(found func(Entry, Ref)) (end int64, err error) {
-	in := bufio.NewReaderSize(io.NewSectionReader(s.file, 0, s.size), 1<<20)
+	in := bufio.NewReaderSize(io.NewSectionReader(s.file, 0, s.size), int(min(s.size, 1<<20)))
 	start := make([]byte, len(magic))
 	if _, err := io.ReadFull(in, start); err != nil || string(start) != magic {
 		return 0, notEnd(err)

@@ -60,6 +60,9 @@ func Open(dir string, opt Options) (*Spool, error) {
 // Add adds a message to the entry being built. Both slices are copied.
 func (s *Spool) Add(sender, payload []byte) {
 	if s.start < 0 {
+		if len(s.pending) >= flushSize {
+			_ = s.Flush() // End fails if this does, and what is there stays
+		}
 		s.start = len(s.pending)
 		s.count = 0
 		s.pending = append(s.pending, make([]byte, minEntry)...)
@@ -79,6 +82,11 @@ func (s *Spool) Building() int {
 // End finishes the entry: its messages get the numbers from seq on. After an
 // error the entry is still being built and End can be called again.
 func (s *Spool) End(seq uint64, at time.Time, compress bool) (Ref, error) {
+	if s.start >= flushSize {
+		if err := s.Flush(); err != nil {
+			return Ref{}, err
+		}
+	}
 	if s.active == nil || s.active.size+int64(s.start) >= s.opt.SegmentSize {
 		if err := s.roll(); err != nil {
 			return Ref{}, err
@@ -114,6 +122,14 @@ func (s *Spool) End(seq uint64, at time.Time, compress bool) (Ref, error) {
 	return ref, nil
 }
 
+// Abort drops the entry that is being built.
+func (s *Spool) Abort() {
+	if s.start >= 0 {
+		s.pending = s.pending[:s.start]
+		s.start = -1
+	}
+}
+
 // trim gives back scratch memory that a single large entry left.
 func (s *Spool) trim() {
 	if cap(s.scratch) > maxKept {
@@ -121,8 +137,12 @@ func (s *Spool) trim() {
 	}
 }
 
-// maxKept bounds the buffers kept between entries.
-const maxKept = 1 << 20
+const (
+	// maxKept bounds the buffers kept between entries.
+	maxKept = 1 << 20
+	// flushSize is how much is written at a time, if there is as much.
+	flushSize = 256 << 10
+)
 
 // Flush writes what was appended. After an error it can be called again.
 func (s *Spool) Flush() error {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -285,6 +286,13 @@ func TestRefs(t *testing.T) {
 		if r.Len() != len(want) {
 			t.Fatalf("Len = %d, want %d", r.Len(), len(want))
 		}
+	}
+	var all []Ref
+	for ref := range r.All {
+		all = append(all, ref)
+	}
+	if !slices.Equal(all, want) {
+		t.Errorf("All yields other refs than were pushed")
 	}
 	for range want {
 		r.Pop()
