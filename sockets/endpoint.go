@@ -59,6 +59,8 @@ func parseIPC(s, path string) (Endpoint, error) {
 	switch {
 	case path == "":
 		return Endpoint{}, fmt.Errorf("endpoint %q: the path is empty", s)
+	case path == "*":
+		return Endpoint{}, fmt.Errorf("endpoint %q: a path is needed, there is no wildcard", s)
 	case len(path) > maxUnixPath:
 		return Endpoint{}, fmt.Errorf("endpoint %q: the path has %d bytes, at most %d fit", s, len(path), maxUnixPath)
 	case strings.IndexByte(path, 0) >= 0:
@@ -109,6 +111,10 @@ func (e Endpoint) listenAddress(ipv6 bool) (network, address string) {
 		return e.Network, e.Host
 	}
 	port := strconv.Itoa(int(e.Port))
+	if ip, err := netip.ParseAddr(e.Host); err == nil && ip.Is4() {
+		// Package net would take 0.0.0.0 of network tcp for IPv6 too.
+		return "tcp4", net.JoinHostPort(e.Host, port)
+	}
 	if e.Host != "*" {
 		return "tcp", net.JoinHostPort(e.Host, port)
 	}

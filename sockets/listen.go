@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -69,16 +70,19 @@ func (s *socket) Unbind(endpoint string) error {
 	return nil
 }
 
-// removeStale removes a Unix domain socket that a dead process left behind.
+// removeStale removes a Unix domain socket that a dead process left behind. Only
+// a refusal says so: a live process that is too busy to accept gives EAGAIN.
 func removeStale(path string) {
 	if fi, err := os.Lstat(path); err != nil || fi.Mode()&os.ModeSocket == 0 {
 		return
 	}
-	if nc, err := net.DialTimeout("unix", path, time.Second); err == nil {
+	nc, err := net.DialTimeout("unix", path, time.Second)
+	switch {
+	case err == nil:
 		nc.Close()
-		return
+	case errors.Is(err, syscall.ECONNREFUSED):
+		os.Remove(path)
 	}
-	os.Remove(path)
 }
 
 // acceptRetry is the pause after the system gave no connection, mostly for want
