@@ -40,7 +40,8 @@
 //	goroutine       started by        ends when
 //	accept loop     Bind              Unbind, Close
 //	dial loop       Connect           Disconnect, Close
-//	reader          accept, dial      the connection ends; calls the handler
+//	reader          accept, dial,     the connection ends; calls the handler
+//	                Attach
 //	writer          first full write  the connection ends
 //	poller          first connection  Close, when no connection is left (Linux)
 //	monitor         New               Close, last: it logs and tells events

@@ -105,31 +105,57 @@ func (l *listener) run() {
 				return
 			}
 		}
-		nc = &link{Conn: nc}
-		if int(l.s.nconns.Load()) >= l.s.opt.MaxConnections {
-			l.s.failed.count(ReasonConnections)
-			l.s.tell(Event{Kind: EventRefused, Endpoint: l.endpoint, Addr: remoteAddr(nc), Reason: ReasonConnections})
-			nc.Close()
-			continue
-		}
-		if !l.s.enter(nc) {
-			nc.Close()
+		if errors.Is(l.s.serveAccepted(nc, l.endpoint), ErrClosed) {
 			return
 		}
-		l.s.wg.Go(func() { l.accepted(nc) })
 	}
+}
+
+// Attach serves a connection that came to be elsewhere, such as what systemd or a
+// TLS listener hands over, as if the socket had accepted it; endpoint is what
+// [Peer.Endpoint] and events say. It does not wait for the handshake. The socket
+// owns nc from now on, and has closed it when Attach returns an error: ErrClosed,
+// or that MaxConnections are there.
+//
+// What is not itself a connection of the operating system costs a buffer while it
+// waits. Its Read and Write must return when it is closed. Both sides of a
+// handshake begin by sending: a peer on the other end of a net.Pipe has to read
+// while it writes.
+func (s *socket) Attach(nc net.Conn, endpoint string) error {
+	return s.serveAccepted(nc, endpoint)
+}
+
+// serveAccepted starts the goroutine of an accepted connection, or closes it.
+func (s *socket) serveAccepted(accepted net.Conn, endpoint string) error {
+	nc := &link{Conn: accepted}
+	if !s.enter(nc) {
+		nc.Close()
+		return ErrClosed
+	}
+	if int(s.nconns.Load()) > s.opt.MaxConnections {
+		defer s.wg.Done()
+		s.failed.count(ReasonConnections)
+		s.tell(Event{Kind: EventRefused, Endpoint: endpoint, Addr: remoteAddr(nc), Reason: ReasonConnections})
+		s.leave(nc)
+		return fmt.Errorf("attach to %s: %d connections are there, which is option MaxConnections", endpoint, s.opt.MaxConnections)
+	}
+	go func() {
+		defer s.wg.Done()
+		s.accepted(nc, endpoint)
+	}()
+	return nil
 }
 
 // accepted is the goroutine of one accepted connection: first its handshake,
 // then its reader.
-func (l *listener) accepted(nc net.Conn) {
-	defer l.s.leave(nc)
-	sec, typ, err := l.s.establish(nc, l.endpoint, true)
+func (s *socket) accepted(nc net.Conn, endpoint string) {
+	defer s.leave(nc)
+	sec, typ, err := s.establish(nc, endpoint, true)
 	if err != nil {
 		return
 	}
-	p := newPipe(l.s, l.endpoint)
-	l.s.open(p)
-	_ = l.s.serve(nc, sec, typ, p)
-	l.s.end(p)
+	p := newPipe(s, endpoint)
+	s.open(p)
+	_ = s.serve(nc, sec, typ, p)
+	s.end(p)
 }

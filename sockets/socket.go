@@ -162,8 +162,8 @@ func (s *socket) linger(pipes []*pipe) {
 	}
 }
 
-// enter registers a connection so that Close can end it; false when it is too
-// late for that.
+// enter registers a connection so that Close can end it, and its goroutine in
+// s.wg; false when it is too late for that.
 func (s *socket) enter(nc net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,6 +172,7 @@ func (s *socket) enter(nc net.Conn) bool {
 	}
 	s.nets[nc] = struct{}{}
 	s.nconns.Inc()
+	s.wg.Add(1) // under the lock, so that Close waits for it
 	return true
 }
 
