@@ -37,6 +37,10 @@ var (
 		"Connections of a socket, those in their handshake included", []string{"node", "socket"}, nil)
 	brokerClosed = prometheus.NewDesc("znode_broker_connections_closed_total",
 		"Connections refused or ended, by reason", []string{"node", "socket", "reason"}, nil)
+	brokerDropped = prometheus.NewDesc("znode_broker_dropped_total",
+		"Messages dropped because a subscriber's queue was full, also of subscribers that have left", []string{"node"}, nil)
+	brokerLost = prometheus.NewDesc("znode_broker_lost_total",
+		"Messages that were queued for subscribers when they left", []string{"node"}, nil)
 	brokerForeign = prometheus.NewDesc("znode_broker_foreign_messages_total",
 		"Messages from subscribers that were neither a subscription nor a cancellation and were dropped", []string{"node"}, nil)
 )
@@ -49,6 +53,8 @@ func (b *Broker) Describe(ch chan<- *prometheus.Desc) {
 	ch <- brokerConnections
 	ch <- brokerClosed
 	ch <- brokerForeign
+	ch <- brokerDropped
+	ch <- brokerLost
 	describePeers(ch)
 	b.topics.describe(ch)
 }
@@ -65,6 +71,9 @@ func (b *Broker) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(brokerClosed, prometheus.CounterValue, float64(n), b.opt.Node, name, string(reason))
 		}
 	}
+	xpub := b.xpub.Stats()
+	ch <- prometheus.MustNewConstMetric(brokerDropped, prometheus.CounterValue, float64(xpub.Dropped), b.opt.Node)
+	ch <- prometheus.MustNewConstMetric(brokerLost, prometheus.CounterValue, float64(xpub.Lost), b.opt.Node)
 	ch <- prometheus.MustNewConstMetric(brokerForeign, prometheus.CounterValue, float64(b.xpub.Foreign()), b.opt.Node)
 	b.collectPeers(ch)
 	b.topics.collect(ch, b.opt.Node)

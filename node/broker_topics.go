@@ -13,6 +13,8 @@ import (
 const (
 	// maxTopics bounds the topics counted by name; the rest is "other".
 	maxTopics = 1000
+	// maxTopicLength bounds, in bytes, the topics counted by name.
+	maxTopicLength = 128
 	// otherTopics is the name they are counted under.
 	otherTopics = "other"
 )
@@ -47,6 +49,9 @@ func (t *topics) counter(topic []byte) *sockets.TopicCount {
 			topic = []byte(n.name)
 			break
 		}
+	}
+	if len(topic) > maxTopicLength {
+		return &t.other
 	}
 	if !utf8.Valid(topic) {
 		// A label must be text; two topics may become one by this.

@@ -90,6 +90,8 @@ func (d *dialer) run() {
 		select {
 		case <-time.After(pause):
 		case <-d.ctx.Done():
+		case <-d.s.drainC:
+			return
 		case <-d.s.closing:
 			return
 		}
@@ -132,7 +134,7 @@ func (d *dialer) once() error {
 func (s *socket) enterDialled(nc net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.isClosing() {
+	if s.isClosing() || s.draining.Load() {
 		return false
 	}
 	s.nets[nc] = struct{}{}

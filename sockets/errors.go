@@ -32,6 +32,7 @@ const (
 	ReasonCommand          Reason = "unknown_command"    // a command that has no place here
 	ReasonMessageSize      Reason = "message_size"       // beyond MaxMessageSize
 	ReasonSubscriptions    Reason = "subscription_limit" // beyond MaxSubscriptions or their bytes
+	ReasonUnread           Reason = "unread"             // too much of what cannot be dropped was not read
 	ReasonConnections      Reason = "connection_limit"   // beyond MaxConnections
 )
 

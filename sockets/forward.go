@@ -324,7 +324,7 @@ func (p *pipe) writeDirect(c *conn, b *Batch, data []byte, start, n int) {
 	}
 	p.peer.ctr.sent(whole, at)
 	if p.gone {
-		p.peer.ctr.lost.Add(uint64(n - whole))
+		p.lose(n - whole)
 		return
 	}
 	rest := segment{start: start + at, off: start + written, end: start + len(data), msgs: n - whole}

@@ -97,8 +97,9 @@ type Options struct {
 
 	// Log gets the socket's few lines; nil discards them.
 	Log *slog.Logger
-	// OnEvent, if not nil, is told of connections as they come and go. It is
-	// called on the goroutine of that connection and must not block.
+	// OnEvent, if not nil, is told of connections as they come and go, in order,
+	// on one goroutine of the socket. While it blocks, later events wait; beyond
+	// a thousand they are lost (Stats.LostEvents).
 	OnEvent func(Event)
 }
 

@@ -74,6 +74,9 @@ type pipe struct {
 	gone     bool // the pipe has ended
 	emptied  chan struct{}
 	slow     slowness
+
+	pongs    int    // answers queued since the last of them was sent
+	pongMark uint64 // messages sent when the last answer will have been
 }
 
 func newPipe(s *socket, endpoint string) *pipe {
@@ -96,11 +99,13 @@ func (p *pipe) detach(end, forget bool) {
 	p.mu.Lock()
 	p.conn = nil
 	p.flushing = false
+	if end {
+		p.gone = true
+	}
 	if end || forget {
 		p.discard()
 	}
 	if end {
-		p.gone = true
 		p.wake()
 	}
 	p.mu.Unlock()
@@ -119,13 +124,21 @@ func (p *pipe) rewind() {
 func (p *pipe) discard() {
 	for !p.q.empty() {
 		s := p.q.front()
-		p.peer.ctr.lost.Add(uint64(s.msgs))
+		p.lose(s.msgs)
 		s.chunk.release()
 		p.q.pop()
 	}
 	p.msgs, p.bytes = 0, 0
 	p.becameEmpty()
-	p.relax()
+	if !p.gone {
+		p.relax()
+	}
+}
+
+// lose counts n messages that will not be sent.
+func (p *pipe) lose(n int) {
+	p.peer.ctr.lost.Add(uint64(n))
+	p.sock.lostMessages.Add(uint64(n))
 }
 
 // room returns how many more messages the queue takes; 0 when it is full, and
@@ -222,17 +235,24 @@ func messageSize(frames [][]byte) int {
 	return n
 }
 
-// sendCommand queues a command. Commands are few and small; to bound what a peer
-// that never reads can make us queue, they respect a bound of their own.
+// maxPongs bounds the answers queued for a peer that asks and does not read.
+const maxPongs = 1000
+
+// sendCommand queues the answer to a command.
 func (p *pipe) sendCommand(name string, data []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.gone || p.conn == nil {
 		return nil
 	}
-	if p.msgs > 2*p.sock.opt.SndHWM+maxBatch {
-		return protocolErrorf(ReasonCommand, "the peer asks for answers and does not read them")
+	sent := p.peer.ctr.sentMessages.Load()
+	if sent >= p.pongMark {
+		p.pongs = 0
 	}
+	if p.pongs++; p.pongs > maxPongs {
+		return protocolErrorf(ReasonUnread, "the peer asks for answers and does not read them")
+	}
+	p.pongMark = sent + uint64(p.msgs) + 1
 	var buf [64]byte
 	cmd := append(buf[:0], flagCommand, byte(1+len(name)+len(data)), byte(len(name)))
 	cmd = append(append(cmd, name...), data...)
@@ -251,7 +271,7 @@ func (p *pipe) sendForced(data []byte, msgs int) {
 		return
 	}
 	if limit := p.sock.opt.QueueBytes; limit > 0 && p.bytes > limit {
-		p.conn.close()
+		p.conn.closeFor(protocolErrorf(ReasonUnread, "the peer leaves more than %d bytes of subscriptions unread", limit))
 		return
 	}
 	p.pushCopy(data, msgs)

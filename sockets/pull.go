@@ -1,6 +1,10 @@
 package sockets
 
-import "github.com/go-zeromq/zmq4"
+import (
+	"context"
+
+	"github.com/go-zeromq/zmq4"
+)
 
 // PULL receives what PUSH peers send it. Every connection is read by itself, so
 // no peer takes another's turn.
@@ -21,6 +25,13 @@ func NewPULL(opt Options, onBatch func(Batch)) (*PULL, error) {
 	}
 	return x, nil
 }
+
+// Drain takes in what the peers have handed over, for the end of a receiver: it
+// stops accepting and dialling, lets every connection be read until nothing more
+// is there, and ends it. It returns when no connection is left, or when ctx ends,
+// whose error it then returns; connections still there are ended by Close. Peers
+// that go on sending can make it last as long as ctx does.
+func (x *PULL) Drain(ctx context.Context) error { return x.drain(ctx) }
 
 func (x *PULL) opened(*pipe) {}
 

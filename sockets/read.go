@@ -95,8 +95,11 @@ func (r *reader) runStream() error {
 		// While much was handed over, more has come from a busy peer: trying is
 		// cheaper than waiting. From a quiet one a short read was all.
 		if again || n < len(room) && n < busyRead {
+			if again && r.c.sock.draining.Load() {
+				return net.ErrClosed // nothing is left
+			}
 			r.idle()
-			r.c.st.waitReadable(r.c.done)
+			r.c.st.waitReadable(r.c.done, r.c.sock.drainC)
 		}
 	}
 	return net.ErrClosed

@@ -139,6 +139,7 @@ func (p *pipe) rejoin() {
 // drop counts n messages that were not queued. The caller holds p.mu.
 func (p *pipe) drop(n int) {
 	p.peer.ctr.dropped.Add(uint64(n))
+	p.sock.dropped.Add(uint64(n))
 	if p.slow.isolated {
 		p.slow.dropped += uint64(n)
 	}

@@ -1,6 +1,7 @@
 package sockets
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
@@ -41,16 +43,21 @@ type kind interface {
 //
 // Once closed, always closed.
 type socket struct {
-	typ     zmq4.SocketType
-	opt     Options
-	kind    kind
-	monitor *monitor
-	wg      sync.WaitGroup // accept loops, dial loops, readers, writers
-	closing chan struct{}  // closed when Close has lingered
-	hurried chan struct{}  // closed by hurry: nobody is waited for any more
-	hurry   func()
-	failed  failures
-	nconns  uatomic.Int32
+	typ      zmq4.SocketType
+	opt      Options
+	kind     kind
+	monitor  *monitor
+	wg       sync.WaitGroup // accept loops, dial loops, readers, writers
+	closing  chan struct{}  // closed when Close has lingered
+	draining uatomic.Bool   // set by drain: connections end when nothing is left to read
+	drainC   chan struct{}  // closed by drain
+	left     chan struct{}  // a connection has ended; of use to drain
+	hurried  chan struct{}  // closed by hurry: nobody is waited for any more
+	hurry    func()
+	failed   failures
+	nconns   uatomic.Int32
+
+	dropped, lostMessages atomic.Uint64 // of all peers
 
 	mu        sync.Mutex
 	listeners map[string]*listener // by the endpoint bound
@@ -76,6 +83,8 @@ func (s *socket) init(typ zmq4.SocketType, opt Options, k kind) error {
 	s.typ, s.opt, s.kind = typ, opt, k
 	s.closing = make(chan struct{})
 	s.hurried = make(chan struct{})
+	s.drainC = make(chan struct{})
+	s.left = make(chan struct{}, 1)
 	s.hurry = sync.OnceFunc(func() { close(s.hurried) })
 	s.finished = make(chan struct{})
 	s.failed = newFailures()
@@ -140,6 +149,35 @@ func (s *socket) Close() error {
 	return nil
 }
 
+// drainGrace is how long a connection that is not known to be silent may be so
+// before drain ends it.
+const drainGrace = 200 * time.Millisecond
+
+// drain is the part of Close for what was not read yet. See [PULL.Drain].
+func (s *socket) drain(ctx context.Context) error {
+	s.mu.Lock()
+	if !s.draining.Swap(true) {
+		for _, l := range s.listeners {
+			l.close()
+		}
+		close(s.drainC)
+		for nc := range s.nets {
+			// For those in their handshake, and where all reading is done
+			// through package net.
+			_ = nc.SetReadDeadline(time.Now().Add(drainGrace))
+		}
+	}
+	s.mu.Unlock()
+	for s.nconns.Load() > 0 {
+		select {
+		case <-s.left:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
 // linger waits until the pipes are empty or the time is up.
 func (s *socket) linger(pipes []*pipe) {
 	if s.opt.Linger == 0 {
@@ -182,6 +220,10 @@ func (s *socket) leave(nc net.Conn) {
 	s.mu.Unlock()
 	s.nconns.Dec()
 	nc.Close()
+	select {
+	case s.left <- struct{}{}:
+	default:
+	}
 }
 
 // polled returns the socket's poller, nil if it cannot have one.
@@ -307,6 +349,7 @@ func (s *socket) Stats() Stats {
 		st.Failures[r] = n.Load()
 	}
 	st.Connections = int(s.nconns.Load())
+	st.Dropped, st.Lost = s.dropped.Load(), s.lostMessages.Load()
 	return st
 }
 

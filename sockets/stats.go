@@ -68,6 +68,8 @@ type Stats struct {
 	Connections int               // established ones and those in their handshake
 	Failures    map[Reason]uint64 // connections refused or ended by reason
 	LostEvents  uint64            // events not logged and told because too many waited
+	Dropped     uint64            // messages dropped because a peer's queue was full, of all peers there ever were
+	Lost        uint64            // messages queued for peers that left for good
 }
 
 // failures counts by reason; the set of reasons is fixed, so the map is only
@@ -79,7 +81,7 @@ func newFailures() failures {
 	for _, r := range []Reason{
 		ReasonClosed, ReasonShutdown, ReasonGreeting, ReasonMechanism, ReasonSecurity, ReasonUnauthorized,
 		ReasonHandshake, ReasonHandshakeTimeout, ReasonSocketType, ReasonPeerError,
-		ReasonFrame, ReasonCommand, ReasonMessageSize, ReasonSubscriptions, ReasonConnections,
+		ReasonFrame, ReasonCommand, ReasonMessageSize, ReasonSubscriptions, ReasonConnections, ReasonUnread,
 	} {
 		f[r] = new(atomic.Uint64)
 	}

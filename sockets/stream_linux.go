@@ -133,21 +133,32 @@ func (st *stream) write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// waitReadable waits until there is something to read or done is closed.
-func (st *stream) waitReadable(done <-chan struct{}) { st.wait(pollIn, st.readable, done) }
+// waitReadable waits until there is something to read or one of the channels is
+// closed.
+func (st *stream) waitReadable(done, drain <-chan struct{}) {
+	st.arm(pollIn)
+	select {
+	case <-st.readable:
+	case <-done:
+	case <-drain:
+	}
+}
 
 // waitWritable waits until the kernel takes something or done is closed.
-func (st *stream) waitWritable(done <-chan struct{}) { st.wait(pollOut, st.writable, done) }
+func (st *stream) waitWritable(done <-chan struct{}) {
+	st.arm(pollOut)
+	select {
+	case <-st.writable:
+	case <-done:
+	}
+}
 
-func (st *stream) wait(events uint32, ready, done <-chan struct{}) {
+// arm asks the poller to tell of events, once.
+func (st *stream) arm(events uint32) {
 	st.mu.Lock()
 	st.armed |= events
 	st.poll.arm(st, st.armed)
 	st.mu.Unlock()
-	select {
-	case <-ready:
-	case <-done:
-	}
 }
 
 // fired is called by the poller. It never blocks: one wake-up is enough.

@@ -21,10 +21,10 @@ func (*poller) close() {}
 
 func openStream(net.Conn, *poller) *stream { return nil }
 
-func (*stream) hold() bool                     { return false }
-func (*stream) release()                       {}
-func (*stream) shutdown()                      {}
-func (*stream) read([]byte) (int, bool, error) { return 0, false, errors.ErrUnsupported }
-func (*stream) write([]byte) (int, error)      { return 0, errors.ErrUnsupported }
-func (*stream) waitReadable(<-chan struct{})   {}
-func (*stream) waitWritable(<-chan struct{})   {}
+func (*stream) hold() bool                        { return false }
+func (*stream) release()                          {}
+func (*stream) shutdown()                         {}
+func (*stream) read([]byte) (int, bool, error)    { return 0, false, errors.ErrUnsupported }
+func (*stream) write([]byte) (int, error)         { return 0, errors.ErrUnsupported }
+func (*stream) waitReadable(_, _ <-chan struct{}) {}
+func (*stream) waitWritable(<-chan struct{})      {}
