@@ -99,6 +99,21 @@ func (r *roles) stop() error {
 	return errors.Join(errs...)
 }
 
+// probe returns when no role holds its locks for ever.
+func (r *roles) probe() {
+	if r.broker != nil {
+		r.broker.Stats()
+		r.broker.XPUB().Peers()
+	}
+	if r.logger != nil {
+		r.logger.Stats()
+		r.logger.PULL().Peers()
+	}
+	if r.member != nil {
+		r.member.Stats()
+	}
+}
+
 // validateRoles finds what only package node knows to be wrong. It opens and
 // starts nothing.
 func validateRoles(cfg *option.Config, is given, use option.Use) error {

@@ -63,15 +63,22 @@ func runRoles(ctx context.Context, p process, s *option.Settings, check bool) er
 	}
 	signals, stop := notifySignals()
 	defer stop()
+	manager, err := newServiceManager(p.environ)
+	if err != nil {
+		return err
+	}
+	defer manager.close()
 	r := &reloader{started: s, roles: roles, level: level, log: log}
+	started := make(chan func(), 1)
 	return supervise(ctx, func(ctx context.Context) error {
 		running, err := startGiven(&s.Config, s.Given, roles, log, p.stdout)
 		if err != nil {
 			return err
 		}
+		started <- running.probe
 		<-ctx.Done()
 		return running.stop()
-	}, hooks{signals: signals, reload: r.reload, log: log})
+	}, hooks{signals: signals, reload: r.reload, log: log, started: started, manager: manager})
 }
 
 // parseRoles reads the arguments of run: none means all.

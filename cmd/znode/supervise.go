@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // work is what a process does until ctx is done or it cannot go on. It returns
@@ -17,6 +18,11 @@ type hooks struct {
 	signals <-chan os.Signal
 	reload  func() // on SIGHUP
 	log     *slog.Logger
+
+	// started gets a function when w has started, which returns as long as what
+	// runs is alive. manager is told of it. Both may be nil.
+	started <-chan func()
+	manager *serviceManager
 }
 
 // notifySignals delivers the signals that supervise knows until stop is called.
@@ -39,21 +45,35 @@ func supervise(ctx context.Context, w work, h hooks) error {
 	done := make(chan error, 1) // w may end after we have left
 	go func() { done <- w(ctx) }()
 
-	draining := false
+	var ticks <-chan time.Time
+	probe, draining := func() {}, false
 	for {
 		select {
 		case err := <-done:
 			return err
+		case probe = <-h.started:
+			h.manager.tell(stateReady)
+			var stop func()
+			ticks, stop = h.manager.ticks()
+			defer stop()
+		case <-ticks:
+			if !draining {
+				probe()
+			}
+			h.manager.tell(stateAlive)
 		case s := <-h.signals:
 			switch {
 			case s == syscall.SIGHUP:
+				h.manager.tell(stateReloading)
 				h.reload()
+				h.manager.tell(stateReady)
 			case draining:
 				h.log.Warn("second signal, leaving at once", "signal", s.String())
 				return exitStatus(128 + signalNumber(s))
 			default:
 				h.log.Info("draining; a second signal leaves at once", "signal", s.String())
 				draining = true
+				h.manager.tell(stateStopping)
 				cancel()
 			}
 		}
