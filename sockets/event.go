@@ -119,8 +119,8 @@ func (m *monitor) log(e Event) {
 	level := slog.LevelInfo
 	switch {
 	case e.Kind == EventConnected,
-		e.Kind == EventDisconnected && (e.Reason == ReasonClosed || e.Reason == ReasonShutdown),
-		e.Kind == EventHandshakeFailed && e.Reason == ReasonClosed:
+		e.Reason == ReasonClosed,
+		e.Reason == ReasonShutdown:
 		level = slog.LevelDebug
 	case e.Kind != EventRejoined:
 		level = slog.LevelWarn
