@@ -1,0 +1,113 @@
+package sockets_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/znode/znode/sockets"
+	"github.com/znode/znode/sockets/zmqtest"
+)
+
+// readPong reads frames up to a PONG and returns its data and the messages before.
+func readPong(t *testing.T, r *zmqtest.Raw) (data string, before int) {
+	t.Helper()
+	for {
+		f := r.ReadFrame(t)
+		if name, data := f.Command(); name == "PONG" {
+			return string(data), before
+		}
+		if f.Flags&(zmqtest.FlagMore|zmqtest.FlagCommand) == 0 {
+			before++
+		}
+	}
+}
+
+// TestPing: a PING is answered with its context, of any permitted length, also
+// between the frames of a message.
+func TestPing(t *testing.T) {
+	t.Parallel()
+	x, in := newPULL(t, nil)
+	r := zmqtest.DialAs(t, bind(t, x, anyPort), "PUSH")
+	for n := range 17 {
+		context := strings.Repeat("c", n)
+		r.SendBytes(t, zmqtest.AppendCommand(nil, "PING", []byte("\x00\x64"+context)))
+		if got, _ := readPong(t, r); got != context {
+			t.Errorf("context of %d bytes is answered with %q", n, got)
+		}
+	}
+	r.SendBytes(t, zmqtest.AppendFrame(nil, zmqtest.FlagMore, []byte("one")))
+	r.SendBytes(t, zmqtest.AppendCommand(nil, "PING", []byte("\x00\x00x")))
+	if got, _ := readPong(t, r); got != "x" {
+		t.Errorf("answer %q", got)
+	}
+	r.SendBytes(t, zmqtest.AppendFrame(nil, 0, []byte("two")))
+	in.before(t, "one|two")
+	// An unasked PONG is nothing.
+	r.SendBytes(t, zmqtest.AppendCommand(nil, "PONG", []byte("x")))
+	r.Ping(t)
+}
+
+// TestPingOfSlowPeer: a subscriber with much in its queue that asks for a life
+// sign is kept, whatever the high-water mark is, and answered when it reads.
+func TestPingOfSlowPeer(t *testing.T) {
+	t.Parallel()
+	for _, hwm := range []int{0, 1, 5000} {
+		x, subs := newXPUB(t, func(o *sockets.Options) { o.SndHWM = hwm })
+		r := zmqtest.DialAs(t, bind(t, x, anyPort), "SUB")
+		r.Subscribe(t, "t")
+		subs.before(t, "+t")
+		const many = 20_000
+		for i := range many {
+			if err := x.Publish(numbered("t", i, 500)...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p := x.Peers()[0]
+		if p.QueuedMessages == 0 || hwm == 0 && p.QueuedMessages < 2000 {
+			t.Fatalf("HWM %d: only %d are queued", hwm, p.QueuedMessages)
+		}
+		for i := range 20 {
+			r.SendBytes(t, zmqtest.AppendCommand(nil, "PING", fmt.Appendf(nil, "\x00\x00%d", i)))
+		}
+		all := 0
+		for i := range 20 {
+			got, before := readPong(t, r)
+			if got != fmt.Sprint(i) {
+				t.Errorf("HWM %d: answer %q", hwm, got)
+			}
+			all += before
+		}
+		if dropped := int(x.Peers()[0].DroppedMessages); all+dropped != many {
+			t.Errorf("HWM %d: %d received and %d dropped of %d", hwm, all, dropped, many)
+		}
+	}
+}
+
+// TestPingFlood: a peer that asks and asks and does not read costs bounded memory,
+// or its connection, and harms nobody.
+func TestPingFlood(t *testing.T) {
+	t.Parallel()
+	x, subs := newXPUB(t, func(o *sockets.Options) { o.SndBuf = 32 << 10 })
+	endpoint := bind(t, x, anyPort)
+	honest := zmqtest.DialAs(t, endpoint, "SUB")
+	honest.Subscribe(t, "t")
+	subs.before(t, "+t")
+	r := zmqtest.DialAs(t, endpoint, "SUB")
+	ping := zmqtest.AppendCommand(nil, "PING", []byte("\x00\x000123456789abcdef"))
+	many := []byte(strings.Repeat(string(ping), 1000))
+	for range 200 {
+		if _, err := r.Write(many); err != nil {
+			break
+		}
+	}
+	for _, p := range x.Peers() {
+		if p.QueuedBytes > 1<<20 || p.QueuedMessages > 3000 {
+			t.Errorf("%d bytes and %d messages are queued", p.QueuedBytes, p.QueuedMessages)
+		}
+	}
+	if err := x.Publish([]byte("t")); err != nil {
+		t.Fatal(err)
+	}
+	honest.Recv(t)
+}
