@@ -86,7 +86,7 @@ func (d *demo) command(ctx context.Context, p process, s *option.Settings) error
 			d.summary(cfg.LogDir)
 		}
 		return err
-	}, hooks{signals: signals, reload: func() {}, log: log})
+	}, hooks{signals: signals, oneRequest: oneRequest, reload: func() {}, log: log})
 }
 
 const anyPort = "tcp://127.0.0.1:0"

@@ -9,7 +9,7 @@
 // cut a shutdown short.
 //
 // Files in reading order: main.go, command.go (the table of commands and what
-// they share), help.go, version.go, run.go and roles.go (znode
+// they share), help.go, version.go, run.go, roles.go and logheld.go (znode
 // run), demo.go and demo_sensor.go (znode demo), supervise.go (signals,
 // draining), logging.go.
 package main

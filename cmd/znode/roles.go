@@ -40,10 +40,12 @@ type given func(name string) bool
 // where a member prints.
 func startGiven(cfg *option.Config, is given, use option.Use, log *slog.Logger, out io.Writer) (*roles, error) {
 	r := &roles{out: out}
-	err := r.start(cfg, is, use, log)
+	held := holdLog(log)
+	err := r.start(cfg, is, use, slog.New(held))
 	if err != nil {
 		return nil, errors.Join(err, r.stop())
 	}
+	held.letGo()
 	return r, nil
 }
 

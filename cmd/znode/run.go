@@ -78,7 +78,7 @@ func runRoles(ctx context.Context, p process, s *option.Settings, check bool) er
 		started <- running.probe
 		<-ctx.Done()
 		return running.stop()
-	}, hooks{signals: signals, reload: r.reload, log: log, started: started, manager: manager})
+	}, hooks{signals: signals, oneRequest: oneRequest, reload: r.reload, log: log, started: started, manager: manager})
 }
 
 // parseRoles reads the arguments of run: none means all.

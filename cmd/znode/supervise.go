@@ -19,6 +19,10 @@ type hooks struct {
 	reload  func() // on SIGHUP
 	log     *slog.Logger
 
+	// oneRequest is how long after a signal another one is taken for the same
+	// request: timeout(1) and others signal both a process and its group.
+	oneRequest time.Duration
+
 	// started gets a function when w has started, which returns as long as what
 	// runs is alive. manager is told of it. Both may be nil.
 	started <-chan func()
@@ -29,12 +33,17 @@ type hooks struct {
 func notifySignals() (signals <-chan os.Signal, stop func()) {
 	c := make(chan os.Signal, 4) // room for two while a reload is under way
 	signal.Notify(c, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	// A reader of stderr that goes away must not take a broker with it.
+	signal.Ignore(syscall.SIGPIPE)
 	return c, func() { signal.Stop(c) }
 }
 
+// oneRequest is hooks.oneRequest for the signals that people and programs send.
+const oneRequest = 100 * time.Millisecond
+
 // supervise runs w to its end. The first SIGINT or SIGTERM cancels w's context,
-// which lets it drain. A second one returns at once, leaving w behind for the
-// process to take along as it exits.
+// which lets it drain. A second one, when hooks.oneRequest has passed, returns at
+// once, leaving w behind for the process to take along as it exits.
 //
 //	running --signal--> draining --signal--> gone (128 + signal)
 //	   |                   |
@@ -47,6 +56,7 @@ func supervise(ctx context.Context, w work, h hooks) error {
 
 	var ticks <-chan time.Time
 	probe, draining := func() {}, false
+	var since time.Time // the first signal came
 	for {
 		select {
 		case err := <-done:
@@ -67,12 +77,13 @@ func supervise(ctx context.Context, w work, h hooks) error {
 				h.manager.tell(stateReloading)
 				h.reload()
 				h.manager.tell(stateReady)
+			case draining && time.Since(since) < h.oneRequest:
 			case draining:
 				h.log.Warn("second signal, leaving at once", "signal", s.String())
 				return exitStatus(128 + signalNumber(s))
 			default:
 				h.log.Info("draining; a second signal leaves at once", "signal", s.String())
-				draining = true
+				draining, since = true, time.Now()
 				h.manager.tell(stateStopping)
 				cancel()
 			}
