@@ -132,7 +132,10 @@ func (l *Logger) start() error {
 		return err
 	}
 	archiving := l.opt.archiveOptions()
-	archiving.Done = l.ledger.Forgotten
+	archiving.Done = func(id uint64) error {
+		l.hooks().at("archived")
+		return l.ledger.Forgotten(id)
+	}
 	l.keeper = archive.Start(archiving)
 	l.reject.init(l)
 	l.store.init(l)

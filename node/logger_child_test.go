@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -28,6 +29,7 @@ func init() {
 // on stdin and answers with lines of JSON on stdout.
 type child struct {
 	cmd   *exec.Cmd
+	noted string // the file that it makes before it kills itself
 	stdin io.WriteCloser
 	out   *bufio.Reader
 	once  sync.Once
@@ -53,9 +55,17 @@ func startChild(t testing.TB, role string, config any) *child {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.kill() })
+	if l, ok := config.(childLogger); ok && l.KillAt != "" {
+		c.noted = filepath.Join(t.TempDir(), fmt.Sprint("killed-", c.cmd.Process.Pid))
+		l.Note = c.noted
+		config = l
+	}
 	c.tell(t, config)
 	return c
 }
+
+// note is the file that the child makes before it kills itself.
+func (c *child) note() string { return c.noted }
 
 // kill ends the child at once and waits for it.
 func (c *child) kill() {
@@ -113,17 +123,34 @@ func sayToParent(v any) error {
 
 // childLogger configures a logger in a process of its own.
 type childLogger struct {
-	Dir         string
-	JSON        bool
-	MemoryLimit int64
-	Verbose     bool
+	Dir              string
+	JSON             bool
+	MemoryLimit      int64
+	Durability       Durability
+	RotationInterval time.Duration
+	RotationSize     int64
+	SpoolLimit       int64
+	Throttle         int64  // bytes a second that logs are written with at most; 0 is no bound
+	Slow             bool   // every write takes its time
+	KillAt           string // the step at which the process kills itself
+	KillAfter        int    // how often it is passed before
+	Verbose          bool
+	Note             string // a file to make before that
 }
 
 func (c *childLogger) options() LoggerOptions {
 	o := DefaultLoggerOptions()
 	o.ListenLogEndpoint = "tcp://127.0.0.1:*"
 	o.LogDir = c.Dir
-	o.RotationInterval = 0
+	o.RotationInterval = c.RotationInterval
+	o.RotationSize = c.RotationSize
+	if c.Durability != "" {
+		o.Durability = c.Durability
+	}
+	if c.SpoolLimit > 0 {
+		o.SpoolLimit = c.SpoolLimit
+	}
+	o.hooks = c.killHooks(c.Note)
 	if c.JSON {
 		o.Text.Format = codec.FormatJSON
 	}
@@ -141,6 +168,13 @@ type childReport struct {
 	Endpoint string
 	Stats    LoggerStats
 	Usage    usage
+}
+
+func (r *childReport) parse(t testing.TB, line []byte) {
+	t.Helper()
+	if err := json.Unmarshal(line, r); err != nil {
+		t.Fatalf("child says %q: %v", line, err)
+	}
 }
 
 // runChildLogger is a logger until its stdin ends. It answers every line with a

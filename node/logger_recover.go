@@ -191,6 +191,7 @@ func (l *Logger) recoverSpool() {
 		}
 		l.budget.force(int64(ln.disk.Bytes()))
 	}
+	l.hooks().at("recovered")
 	for _, ln := range l.router.list() {
 		l.work.Go(ln.run)
 	}

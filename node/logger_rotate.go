@@ -183,6 +183,9 @@ func (l *Logger) moveAside(laneName, name string) error {
 		}
 		return err
 	}
+	if info.Mode().IsRegular() && info.Size() == 0 {
+		return os.Remove(path) // made just before a crash, or by somebody who only touched it
+	}
 	dev, ino := identity(info)
 	f := ledger.File{
 		Lane: laneName, Name: name, Dev: dev, Ino: ino, Length: info.Size(),
