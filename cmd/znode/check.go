@@ -64,6 +64,7 @@ type checker struct {
 
 func (o *checkOptions) run(ctx context.Context, p process, s *option.Settings) error {
 	c := &checker{cfg: &s.Config, timeout: o.timeout}
+	c.report.curve = !s.Config.CurveServerPublicKey.IsZero()
 	if s.Config.Layout != "" {
 		var err error
 		if c.layout, err = layout.Read(s.Config.Layout); err != nil {
@@ -255,16 +256,20 @@ func (c *checker) startLoggers() pushes {
 	var list pushes
 	for _, endpoint := range endpoints {
 		l := &pushLink{endpoint: endpoint, first: make(chan sockets.Event, 1)}
-		o := clientSocket(c.cfg, func(e sockets.Event) {
+		o, err := clientSocket(c.cfg, func(e sockets.Event) {
 			select {
 			case l.first <- e:
 			default:
 			}
 		})
 		o.Linger = 0
-		if l.push, l.err = sockets.NewPUSH(o); l.err == nil {
-			l.err = l.push.Connect(endpoint)
+		if err == nil {
+			l.push, err = sockets.NewPUSH(o)
 		}
+		if err == nil {
+			err = l.push.Connect(endpoint)
+		}
+		l.err = err
 		list = append(list, l)
 	}
 	return list

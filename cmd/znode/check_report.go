@@ -15,6 +15,8 @@ type report struct {
 	OK     bool         `json:"ok"`
 	Checks []linkReport `json:"checks"`
 	Nodes  []nodeReport `json:"nodes"`
+
+	curve bool // keys are given
 }
 
 // Results of a check.
@@ -85,22 +87,29 @@ func (r *report) link(check, endpoint string, e sockets.Event, happened bool) bo
 		return false
 	}
 	if e.Kind == sockets.EventConnected {
-		r.pass(check, endpoint, "connected, mechanism NULL")
+		mechanism := "NULL"
+		if r.curve {
+			mechanism = "CURVE, keys accepted"
+		}
+		r.pass(check, endpoint, "connected, mechanism "+mechanism)
 		return true
 	}
 	detail := e.Kind.String()
 	if e.Err != nil {
 		detail = oneLine(e.Err)
 	}
-	r.fail(check, endpoint, detail, advice(e))
+	r.fail(check, endpoint, detail, r.advice(e))
 	return false
 }
 
 // advice says what to do about a connection that was not made.
-func advice(e sockets.Event) string {
+func (r *report) advice(e sockets.Event) string {
 	switch e.Reason {
 	case sockets.ReasonMechanism:
-		return "One side uses CURVE and the other does not. Give both the same kind of keys, or none."
+		if r.curve {
+			return "This client has keys and what listens there has none. Leave out the curve_* options, or give it keys."
+		}
+		return "What listens there wants keys. Give curve_server_publickey, curve_client_publickey and curve_client_secretkey."
 	case sockets.ReasonUnauthorized, sockets.ReasonPeerError:
 		return "This client's key is not the one that is allowed. Compare curve_client_publickey with the cluster's."
 	case sockets.ReasonSecurity:
@@ -110,6 +119,9 @@ func advice(e sockets.Event) string {
 	case sockets.ReasonGreeting:
 		return "What listens there does not speak ZMTP 3. Is the port right?"
 	case sockets.ReasonClosed:
+		if r.curve {
+			return "A server closes without a word when the client has the wrong key of it. Compare curve_server_publickey with the cluster's."
+		}
 		return "It accepts and closes at once: too many connections, or something between that does so."
 	}
 	if e.Kind == sockets.EventDialFailed {

@@ -128,7 +128,7 @@ func (o *subOptions) run(ctx context.Context, p process, s *option.Settings) (er
 // start opens the sockets that the flags ask for.
 func (o *subOptions) start(cfg *option.Config, topics []string, sub *subscriber) (open []io.Closer, err error) {
 	if o.logs != "" {
-		so := clientSocket(cfg, nil)
+		so := sockets.DefaultOptions()
 		so.Log = sub.log
 		pull, err := sockets.NewPULL(so, sub.batch)
 		if err != nil {

@@ -3,6 +3,8 @@ package option
 import (
 	"log/slog"
 	"time"
+
+	"github.com/znode/znode/sockets/curve"
 )
 
 // Forever is the value of a duration that was given as -1.
@@ -74,6 +76,11 @@ type Config struct {
 	NodeTopicPrefix     string
 	NodeIDTopicPrefix   string
 	InternalTopicPrefix string
+
+	// Encryption; the zero value of a key is none.
+	CurveServerPublicKey curve.Public
+	CurveClientPublicKey curve.Public
+	CurveClientSecretKey curve.Secret
 
 	// Connections.
 	HandshakeTimeout     time.Duration

@@ -1,0 +1,65 @@
+package option
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/znode/znode/sockets/curve"
+)
+
+// publicKey is the kind of a curve.Public.
+var publicKey = NewKind("KEY", "40 characters of Z85", curve.ParsePublic, func(k curve.Public) string {
+	if k.IsZero() {
+		return ""
+	}
+	return k.String()
+})
+
+// secretKey is the kind of a curve.Secret, also in a file that only its owner
+// reads. Its errors show nothing of the key.
+var secretKey = NewKind("KEY", "40 characters of Z85, or file:PATH", func(text string) (curve.Secret, error) {
+	if path, ok := strings.CutPrefix(text, "file:"); ok {
+		var err error
+		if text, err = readSecret(path); err != nil {
+			return curve.Secret{}, err
+		}
+	}
+	return curve.ParseSecret(text)
+}, func(k curve.Secret) string {
+	if k.IsZero() {
+		return ""
+	}
+	return k.Reveal()
+})
+
+// maxSecretFile bounds a file with a key, in bytes.
+const maxSecretFile = 1 << 10
+
+// readSecret reads a file that holds a key and white space, and that nobody but
+// its owner and group may read.
+func readSecret(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %s", Printable(path), plainError(err))
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return "", fmt.Errorf("%s: %s", Printable(path), plainError(err))
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o027 != 0 {
+		return "", fmt.Errorf("%s: mode %#o lets others read or the group write it; chmod 600 it", Printable(path), info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxSecretFile+1))
+	if err != nil {
+		return "", fmt.Errorf("%s: %s", Printable(path), plainError(err))
+	}
+	if len(text) > maxSecretFile {
+		return "", errors.New(Printable(path) + ": too long for a key")
+	}
+	return strings.TrimSpace(string(text)), nil
+}
