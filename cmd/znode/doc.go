@@ -9,7 +9,10 @@
 // cut a shutdown short.
 //
 // Files in reading order: main.go, command.go (the table of commands and what
-// they share), help.go, version.go, run.go, roles.go and logheld.go (znode
-// run), demo.go and demo_sensor.go (znode demo), supervise.go (signals,
-// draining), logging.go.
+// they share), help.go, version.go, completion.go; run.go, roles.go, member.go
+// and logheld.go (znode run), supervise.go (signals, draining) and systemd.go,
+// logging.go, config.go, layout.go; demo.go and demo_sensor.go (znode demo);
+// printer.go and items.go (messages as text, and from files) with decode.go;
+// client.go (a visitor of a cluster) with sub.go, pub.go and args.go, check.go and
+// check_report.go. systemd/ holds units for the broker and the logger.
 package main
