@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/znode/znode/codec"
@@ -140,3 +141,19 @@ func readFile(t testing.TB, name string) string {
 	}
 	return string(b)
 }
+
+// latch holds handlers up until it is opened.
+type latch struct {
+	c    chan struct{}
+	once sync.Once
+}
+
+func newLatch() *latch { return &latch{c: make(chan struct{})} }
+
+func (l *latch) wait() { <-l.c }
+
+func (l *latch) open() { l.once.Do(func() { close(l.c) }) }
+
+// endsWith opens the latch with the test, also with one that fails. To be called
+// after the node was made, so that it comes before the node's Close.
+func (l *latch) endsWith(t testing.TB) { t.Cleanup(l.open) }

@@ -39,16 +39,17 @@ func liveHeap() int64 {
 // memory nor log batches nor subscriptions.
 func TestOverloadBlockedHandler(t *testing.T) {
 	log := new(lockedBuffer)
-	block := make(chan struct{})
+	block := newLatch()
 	var batches, subscriptions atomic.Int64
 	opt := testNodeOptions(t)
 	opt.ListenLogEndpoint = zmqtest.Loopback
 	opt.Log = slog.New(slog.NewTextHandler(log, nil))
 	n, r := startWithRaw(t, opt, func(n *Node) {
-		n.HandleTopic("", func(*Event) { <-block })
+		n.HandleTopic("", func(*Event) { block.wait() })
 		n.HandleLogs(func(w *LogWrite) { batches.Add(int64(w.NumRecords)) })
 		n.HandleSubscriptions(func(Subscription) { subscriptions.Add(1) })
 	})
+	block.endsWith(t)
 	events, logs, subs := fewer(1_000_000), 500, 500
 	before := liveHeap()
 
@@ -72,7 +73,8 @@ func TestOverloadBlockedHandler(t *testing.T) {
 	await(t, "all events to be received", func() bool { return n.Stats().Received == uint64(events) })
 	await(t, "all batches and subscriptions to be queued", func() bool {
 		s := n.Stats()
-		return uint64(s.OnloopLength)+s.OnloopDrops >= uint64(events+logs+subs-loopBatch)
+		done := s.OnloopDrops + s.LogBatches + uint64(subscriptions.Load()) // before the first event came
+		return done+uint64(s.OnloopLength)+loopBatch >= uint64(events+logs+subs)
 	})
 	s := n.Stats()
 	// Forced work takes room in the queue but asks for none.
@@ -85,7 +87,7 @@ func TestOverloadBlockedHandler(t *testing.T) {
 	} else {
 		t.Logf("the heap has grown by %d bytes for %d events of which %d are queued", grown, events, s.Received-s.OnloopDrops)
 	}
-	close(block)
+	block.open()
 	await(t, "the queue to run empty", func() bool {
 		s := n.Stats()
 		return s.Handled+s.OnloopDrops == s.Received && s.LogBatches == uint64(logs) && subscriptions.Load() == int64(subs)
@@ -119,13 +121,14 @@ func testLogBatch(t testing.TB, records int) []byte {
 // What is never dropped is bounded by not being read: the sender is held up.
 func TestForcedBytesBound(t *testing.T) {
 	t.Parallel()
-	block := make(chan struct{})
+	block := newLatch()
 	const limit, size, count = 1 << 20, 64 << 10, 200
 	var got atomic.Int64
 	opt := testNodeOptions(t)
 	opt.ListenLogEndpoint, opt.OnloopForcedBytes, opt.LogRcvBuf = zmqtest.Loopback, limit, 64<<10
 	n := newNode(t, opt)
-	n.HandleLogs(func(*LogWrite) { <-block; got.Add(1) })
+	n.HandleLogs(func(*LogWrite) { block.wait(); got.Add(1) })
+	block.endsWith(t)
 	startNode(t, n)
 
 	push, err := sockets.NewPUSH(func() sockets.Options {
@@ -152,7 +155,7 @@ func TestForcedBytesBound(t *testing.T) {
 	if s := n.Stats(); s.ForcedBytes > limit+4*int64(len(batch))+1<<20 || sent >= count {
 		t.Errorf("%d bytes are queued with a bound of %d, %d batches were taken", s.ForcedBytes, limit, sent)
 	}
-	close(block)
+	block.open()
 	for ; sent < count; sent++ {
 		if err := push.SendContext(patience(t), frames...); err != nil {
 			t.Fatal(err)
@@ -164,7 +167,7 @@ func TestForcedBytesBound(t *testing.T) {
 // A node that is closed while readers wait for its loop comes to an end.
 func TestCloseWhileHeldBack(t *testing.T) {
 	t.Parallel()
-	block, entered := make(chan struct{}), make(chan struct{}, 1)
+	block, entered := newLatch(), make(chan struct{}, 1)
 	opt := testNodeOptions(t)
 	opt.ListenLogEndpoint, opt.OnloopForcedBytes, opt.OnloopQueueHWM, opt.OnloopGrace = zmqtest.Loopback, 1, 1, time.Hour
 	n, r := startWithRaw(t, opt, func(n *Node) {
@@ -173,23 +176,23 @@ func TestCloseWhileHeldBack(t *testing.T) {
 			case entered <- struct{}{}:
 			default:
 			}
-			<-block
+			block.wait()
 		})
 	})
-	for range 10 {
-		r.xpub.SendBytes(t, testEvent(t, "a", "x", "A::x"))
-	}
+	block.endsWith(t)
+	r.xpub.SendBytes(t, testEvent(t, "a", "x", "A::x"))
 	<-entered
 	push := zmqtest.DialAs(t, n.LogEndpoint(), "PUSH")
-	for range 10 {
+	await(t, "all readers to wait", func() bool {
+		r.xpub.SendBytes(t, testEvent(t, "a", "x", "A::x"))
 		push.Send(t, []byte(logWrite), []byte("x"), []byte(logSerializer), testLogBatch(t, 1))
 		r.xsub.Subscribe(t, "a")
-	}
-	await(t, "all readers to wait", func() bool { return n.Stats().OnloopBlocks >= 3 })
+		return n.Stats().OnloopBlocks >= 3
+	})
 	closed := make(chan struct{})
 	go func() { n.Close(); close(closed) }()
 	await(t, "Close to have closed the queue", n.queue.Closed)
-	close(block)
+	block.open()
 	<-closed
 	if s := n.Stats(); s.Received != s.Handled+s.OnloopDrops {
 		t.Errorf("%+v", s)
@@ -323,9 +326,10 @@ func TestNoHighWaterMarksLoseNothing(t *testing.T) {
 	opt := testNodeOptions(t).at(b)
 	opt.XPUBSndHWM, opt.OnloopQueueHWM = 0, 0
 	events := uint64(fewer(300_000))
-	block := make(chan struct{})
+	block := newLatch()
 	sub, pub := newNode(t, opt), newNode(t, opt)
-	sub.HandleTopic("", func(*Event) { <-block })
+	sub.HandleTopic("", func(*Event) { block.wait() })
+	block.endsWith(t)
 	got := numbered(t, sub)
 	startNode(t, sub)
 	startNode(t, pub)
@@ -337,7 +341,7 @@ func TestNoHighWaterMarksLoseNothing(t *testing.T) {
 		}
 	}
 	await(t, "all to be received", func() bool { return sub.Stats().Received == events })
-	close(block)
+	block.open()
 	await(t, "all to be handled", func() bool { return got.Load() == events })
 	if s, p := sub.Stats(), pub.Stats(); s.OnloopDrops+p.XPUBDrops != 0 {
 		t.Errorf("%+v\n%+v", s, p)

@@ -329,17 +329,18 @@ func TestCloseDrains(t *testing.T) {
 	const events = 2000
 	opt := testNodeOptions(t)
 	opt.Linger, opt.XPUBSndHWM = zmqtest.Patience, 0
-	block := make(chan struct{})
+	block := newLatch()
 	var handled atomic.Int32
 	n, r := startWithRaw(t, opt, func(n *Node) {
 		n.Handle("A::x", func(e *Event) {
-			<-block
+			block.wait()
 			handled.Add(1)
 			if err := n.Publish("back", "A::y", handled.Load()); err != nil {
 				t.Error(err)
 			}
 		})
 	})
+	block.endsWith(t)
 	r.xsub.Subscribe(t, "back")
 	await(t, "the subscription", func() bool { return n.XPUB().Matches([]byte("back")) })
 	var buf []byte
@@ -353,7 +354,7 @@ func TestCloseDrains(t *testing.T) {
 		go func() { closed <- n.Close() }()
 	}
 	await(t, "Close to begin", n.closed.Load)
-	close(block)
+	block.open()
 	for range events {
 		r.xsub.Recv(t)
 	}
@@ -384,18 +385,19 @@ func TestStartTwice(t *testing.T) {
 func TestIntakeMemory(t *testing.T) {
 	sockets.PoisonReleased(true)
 	defer sockets.PoisonReleased(false)
-	block := make(chan struct{})
+	block := newLatch()
 	var wrong atomic.Int32
 	opt := testNodeOptions(t)
 	opt.OnloopQueueHWM, opt.OnloopGrace = 10, 0
 	n, r := startWithRaw(t, opt, func(n *Node) {
 		n.HandleTopic("", func(e *Event) {
-			<-block
+			block.wait()
 			if string(e.Name()) != "A::x" || string(e.Topic()) != "a" || e.NumArgs() != 4 {
 				wrong.Add(1)
 			}
 		})
 	})
+	block.endsWith(t)
 	const rounds, perRound = 50, 500
 	buf := make([]byte, 0, 1<<20)
 	for i := range perRound {
@@ -410,7 +412,7 @@ func TestIntakeMemory(t *testing.T) {
 	}
 	const others = rounds * (perRound - (perRound+2)/3)
 	await(t, "all to be read", func() bool { return n.Stats().Received == others })
-	close(block)
+	block.open()
 	await(t, "all to be handled", func() bool { s := n.Stats(); return s.Handled+s.OnloopDrops == others })
 	if s := n.Stats(); s.OnloopDrops == 0 || s.Undecodable > 0 || wrong.Load() > 0 {
 		t.Errorf("%+v, %d wrong", s, wrong.Load())

@@ -158,6 +158,9 @@ func TestParseTelemetryKinds(t *testing.T) {
 
 // The hot paths allocate nothing, with any telemetry.
 func TestNodeAllocs(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes pools forget")
+	}
 	for _, kinds := range []TelemetryKinds{TelemetryInfo, TelemetryInfo | TelemetryVerbose} {
 		opt := testNodeOptions(t)
 		opt.Telemetry.CoreMetrics = kinds
