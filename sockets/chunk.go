@@ -15,14 +15,14 @@ type chunk struct {
 	refs atomic.Int32
 }
 
-// Chunks come in sizes four times apart, so a chunk taken for n bytes is never
-// more than four times as large (but for the smallest). Larger ones than the
-// last are left to the garbage collector.
+// The sizes of chunks are powers of two, so a chunk taken for n bytes is less than
+// twice as large (but for the smallest). Larger ones than the last are left to the
+// garbage collector.
 const (
 	minChunkBits  = 12 // 4 KiB
-	chunkClasses  = 7  // 4 KiB, 16 KiB, ... 16 MiB
+	chunkClasses  = 13 // 4 KiB, 8 KiB, ... 16 MiB
 	minChunk      = 1 << minChunkBits
-	largestPooled = minChunk << (2 * (chunkClasses - 1))
+	largestPooled = minChunk << (chunkClasses - 1)
 )
 
 var chunkPools [chunkClasses]sync.Pool
@@ -40,7 +40,7 @@ func chunkClass(n int) int {
 	if n <= minChunk {
 		return 0
 	}
-	return (bits.Len(uint(n-1)) - minChunkBits + 1) / 2
+	return bits.Len(uint(n-1)) - minChunkBits
 }
 
 // newChunk returns a chunk of at least n bytes with one reference.
@@ -53,7 +53,7 @@ func newChunk(n int) *chunk {
 	}
 	c, _ := chunkPools[class].Get().(*chunk)
 	if c == nil {
-		c = &chunk{buf: make([]byte, minChunk<<(2*class))}
+		c = &chunk{buf: make([]byte, minChunk<<class)}
 	}
 	c.refs.Store(1)
 	return c

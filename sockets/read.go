@@ -14,7 +14,7 @@ const (
 	// come back full and shrinks while they come back nearly empty, so that a
 	// quiet connection never holds much.
 	firstRead = 16 << 10
-	maxRead   = 256 << 10
+	maxRead   = 128 << 10
 	// busyRead is the size from which on a read is taken as one of many.
 	busyRead = 8 << 10
 	// maxCommand bounds a command between messages: a subscription is the
@@ -186,9 +186,9 @@ const idleFactor = 16
 func (r *reader) adapt(n, asked int) {
 	switch {
 	case n == asked && r.size < maxRead:
-		r.size *= 4
+		r.size *= 2
 	case n < r.size/16 && r.size > firstRead:
-		r.size /= 4
+		r.size /= 2
 	}
 }
 

@@ -78,6 +78,7 @@ func TestSlowSubscriber(t *testing.T) {
 				events = collectEvents(o)
 			})
 			slow := stalled(t, endpoint, "t")
+			awaitHeld(x, 1, 2) // the first peer is the slow one
 			quick := []*zmqtest.Raw{stalled(t, endpoint, "t"), stalled(t, endpoint, "t")}
 			awaitHeld(x, 3, 2)
 			const rounds, each, size = 200, 50, 500
