@@ -63,6 +63,9 @@ type checker struct {
 }
 
 func (o *checkOptions) run(ctx context.Context, p process, s *option.Settings) error {
+	if err := s.Check(option.Check); err != nil {
+		return err
+	}
 	c := &checker{cfg: &s.Config, timeout: o.timeout}
 	c.report.curve = !s.Config.CurveServerPublicKey.IsZero()
 	if s.Config.Layout != "" {

@@ -43,7 +43,7 @@ func TestCheckKeys(t *testing.T) {
 		"no keys":    {"", "", "", 1, []string{"mechanism", "What listens there wants keys."}},
 		"client key": {serverPublic, otherPublic, otherSecret, 1, []string{"Compare curve_client_publickey"}},
 		"server key": {otherPublic, public, secret, 1, []string{"Compare curve_server_publickey"}},
-		"not a pair": {serverPublic, otherPublic, secret, 1, nil},
+		"not a pair": {serverPublic, otherPublic, secret, 2, nil},
 	} {
 		out, people, status := run("check", tc.server, tc.public, tc.secret)
 		if status != tc.status || tc.want != nil && people != "" {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"github.com/znode/znode/cmd/znode/internal/option"
 	"github.com/znode/znode/node"
 	"github.com/znode/znode/sockets"
-	"github.com/znode/znode/sockets/curve"
 )
 
 // Topics of a cluster that mean something to its nodes (Zeek: policy/frameworks/
@@ -95,33 +93,8 @@ func clientSocket(cfg *option.Config, told func(sockets.Event)) (sockets.Options
 	o.Linger = node.DefaultLinger
 	o.OnEvent = told
 	var err error
-	o.Mechanism, err = clientMechanism(cfg)
+	o.Mechanism, err = curveClient(cfg)
 	return o, err
-}
-
-// clientMechanism is CURVE where keys are given, all of them or none.
-func clientMechanism(cfg *option.Config) (func(server bool) zmq4.Security, error) {
-	missing := map[string]bool{
-		"curve_server_publickey": cfg.CurveServerPublicKey.IsZero(),
-		"curve_client_publickey": cfg.CurveClientPublicKey.IsZero(),
-		"curve_client_secretkey": cfg.CurveClientSecretKey.IsZero(),
-	}
-	keys := slices.Sorted(maps.Keys(missing))
-	lack := slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return !missing[k] })
-	switch len(lack) {
-	case len(keys):
-		return nil, nil
-	case 0:
-	default:
-		return nil, fmt.Errorf("%s not given; encryption takes all of %s", strings.Join(lack, " and "), strings.Join(keys, ", "))
-	}
-	c, err := curve.NewClient(curve.ClientOptions{
-		Server: cfg.CurveServerPublicKey, Secret: cfg.CurveClientSecretKey, Public: cfg.CurveClientPublicKey,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return c.Mechanism, nil
 }
 
 // clientID is a node id in Zeek's form (zeek.cluster.backend.zeromq my_node_id).

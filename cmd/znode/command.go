@@ -42,7 +42,7 @@ func commands() []*command {
 	return []*command{
 		runCommand(), demoCommand(), configCommand(), layoutCommand(),
 		subCommand(), pubCommand(), checkCommand(), decodeCommand(),
-		completionCommand(), versionCommand(), helpCommand(),
+		completionCommand(), keygenCommand(), versionCommand(), helpCommand(),
 	}
 }
 

@@ -33,7 +33,10 @@ func clusterLayout(cfg *option.Config) (node.Layout, error) {
 // startMember makes the process a node of the cluster. A broker is one at its
 // own endpoints.
 func (r *roles) startMember(cfg *option.Config, l node.Layout, use option.Use, log *slog.Logger) error {
-	o := memberOptions(cfg, l, use, log)
+	o, err := memberOptions(cfg, l, use, log)
+	if err != nil {
+		return err
+	}
 	if r.broker != nil {
 		o.ConnectXPUBEndpoint, o.ConnectXSUBEndpoint = r.broker.XSUBEndpoint(), r.broker.XPUBEndpoint()
 	}
@@ -43,7 +46,6 @@ func (r *roles) startMember(cfg *option.Config, l node.Layout, use option.Use, l
 		}
 		o.OnNodeUp, o.OnNodeDown = print("node_up"), print("node_down")
 	}
-	var err error
 	if r.member, err = node.New(o); err == nil {
 		err = r.member.Start()
 	}
@@ -59,14 +61,17 @@ func validateMember(cfg *option.Config, is given, use option.Use) error {
 	if !is("node") {
 		return errors.New("member: --node is needed, the name of this node in the cluster")
 	}
-	o := memberOptions(cfg, l, use, nil)
-	if err := o.Validate(); err != nil {
+	o, err := memberOptions(cfg, l, use, nil)
+	if err == nil {
+		err = o.Validate()
+	}
+	if err != nil {
 		return fmt.Errorf("member: %w", err)
 	}
 	return nil
 }
 
-func memberOptions(cfg *option.Config, l node.Layout, use option.Use, log *slog.Logger) node.Options {
+func memberOptions(cfg *option.Config, l node.Layout, use option.Use, log *slog.Logger) (node.Options, error) {
 	o := node.DefaultOptions()
 	o.Node = cfg.Node
 	o.Mode = node.Member
@@ -93,5 +98,6 @@ func memberOptions(cfg *option.Config, l node.Layout, use option.Use, log *slog.
 	o.BesideLogger = use&option.Logger != 0
 	o.Sockets = socketOptions(cfg, log)
 	o.Log = log
-	return o
+	err := secureMember(cfg, &o)
+	return o, err
 }

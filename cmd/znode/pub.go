@@ -54,6 +54,9 @@ func (o *pubOptions) run(ctx context.Context, p process, s *option.Settings) err
 	if len(s.Args) < 2 {
 		return usageErrorf("znode pub takes a topic, an event and its arguments; got %d of the first two", len(s.Args))
 	}
+	if err := s.Check(option.Pub); err != nil {
+		return err
+	}
 	topic := s.Args[0]
 	payload, err := o.encode(s.Args[1], s.Args[2:])
 	if err != nil {

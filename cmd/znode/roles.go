@@ -21,7 +21,8 @@ type roles struct {
 	logger  *node.Logger
 	member  *node.Node // of its own, or what makes the others nodes of the cluster
 	metrics *node.MetricsServer
-	out     io.Writer // for what a member tells
+	curve   *node.CurveServer // nil without CURVE
+	out     io.Writer         // for what a member tells
 }
 
 // startRoles starts the roles of znode run and returns once all of them listen.
@@ -51,14 +52,22 @@ func startGiven(cfg *option.Config, is given, use option.Use, log *slog.Logger, 
 
 func (r *roles) start(cfg *option.Config, is given, use option.Use, log *slog.Logger) (err error) {
 	var parts []prometheus.Collector
+	if use&option.Roles != 0 {
+		if r.curve, err = curveServer(cfg, log); err != nil {
+			return err
+		}
+	}
+	if r.curve != nil {
+		parts = append(parts, r.curve)
+	}
 	if use&option.Broker != 0 {
-		if r.broker, err = node.NewBroker(brokerOptions(cfg, log)); err != nil {
+		if r.broker, err = node.NewBroker(brokerOptions(cfg, r.curve, log)); err != nil {
 			return err
 		}
 		parts = append(parts, r.broker)
 	}
 	if use&option.Logger != 0 {
-		if r.logger, err = node.NewLogger(loggerOptions(cfg, is, log)); err != nil {
+		if r.logger, err = node.NewLogger(loggerOptions(cfg, is, r.curve, log)); err != nil {
 			return err
 		}
 		parts = append(parts, r.logger)
@@ -80,6 +89,20 @@ func (r *roles) start(cfg *option.Config, is given, use option.Use, log *slog.Lo
 		r.metrics.SetLayout(layout)
 	}
 	return err
+}
+
+// setClients applies a new list of clients to what runs.
+func (r *roles) setClients(list []node.ClientRights) error {
+	if err := r.curve.SetClients(list); err != nil {
+		return err
+	}
+	if r.broker != nil {
+		r.broker.Rejudge()
+	}
+	if r.logger != nil {
+		r.logger.PULL().Readmit()
+	}
+	return nil
 }
 
 // stop drains and stops what runs: what takes in first, what shows last.
@@ -119,14 +142,19 @@ func (r *roles) probe() {
 // validateRoles finds what only package node knows to be wrong. It opens and
 // starts nothing.
 func validateRoles(cfg *option.Config, is given, use option.Use) error {
+	if use&option.Roles != 0 {
+		if _, err := curveServer(cfg, nil); err != nil {
+			return err
+		}
+	}
 	if use&option.Broker != 0 {
-		o := brokerOptions(cfg, nil)
+		o := brokerOptions(cfg, nil, nil)
 		if err := errors.Join(o.XSUB.Validate(), o.XPUB.Validate()); err != nil {
 			return fmt.Errorf("broker: %w", err)
 		}
 	}
 	if use&option.Logger != 0 {
-		o := loggerOptions(cfg, is, nil)
+		o := loggerOptions(cfg, is, nil, nil)
 		if err := o.Validate(); err != nil {
 			return fmt.Errorf("logger: %w", err)
 		}
@@ -152,13 +180,14 @@ func socketOptions(cfg *option.Config, log *slog.Logger) sockets.Options {
 	return o
 }
 
-func brokerOptions(cfg *option.Config, log *slog.Logger) node.BrokerOptions {
+func brokerOptions(cfg *option.Config, server *node.CurveServer, log *slog.Logger) node.BrokerOptions {
 	o := node.BrokerOptions{
 		Node:               cfg.Node,
 		ListenXSUBEndpoint: cfg.ListenXSUBEndpoint,
 		ListenXPUBEndpoint: cfg.ListenXPUBEndpoint,
 		XSUB:               socketOptions(cfg, log),
 		XPUB:               socketOptions(cfg, log),
+		Curve:              server,
 		Log:                log,
 	}
 	o.XSUB.RcvHWM = cfg.ListenXSUBRcvHWM
@@ -171,7 +200,7 @@ func brokerOptions(cfg *option.Config, log *slog.Logger) node.BrokerOptions {
 	return o
 }
 
-func loggerOptions(cfg *option.Config, is given, log *slog.Logger) node.LoggerOptions {
+func loggerOptions(cfg *option.Config, is given, server *node.CurveServer, log *slog.Logger) node.LoggerOptions {
 	o := node.DefaultLoggerOptions()
 	o.Node = cfg.Node
 	o.ListenLogEndpoint = cfg.ListenLogEndpoint
@@ -184,6 +213,9 @@ func loggerOptions(cfg *option.Config, is given, log *slog.Logger) node.LoggerOp
 	}
 	o.PULL.RcvHWM = cfg.LogRcvHWM
 	o.PULL.RcvBuf = cfg.LogRcvBuf
+	if server != nil {
+		server.SecureLogger(&o)
+	}
 	o.Log = log
 	return o
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"github.com/znode/znode/cmd/znode/internal/option"
+	"github.com/znode/znode/node"
 )
 
 func runCommand() *command {
@@ -75,6 +77,7 @@ func runRoles(ctx context.Context, p process, s *option.Settings, check bool) er
 		if err != nil {
 			return err
 		}
+		r.began(running)
 		started <- running.probe
 		<-ctx.Done()
 		return running.stop()
@@ -135,6 +138,41 @@ type reloader struct {
 	roles   option.Use
 	level   *slog.LevelVar
 	log     *slog.Logger
+
+	mu      sync.Mutex
+	running *roles               // nil before they are started
+	clients *[]node.ClientRights // read before they were, nil if not
+}
+
+// began tells the reloader what was started.
+func (r *reloader) began(running *roles) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running = running
+	if r.clients == nil || running.curve == nil {
+		return
+	}
+	if err := running.setClients(*r.clients); err != nil {
+		r.log.Error("clients not reloaded, all stay as they are", "error", err.Error())
+	}
+}
+
+// setClients applies the list of clients, if there is anybody to ask for it and
+// encryption was not switched off in the file, which needs a restart.
+func (r *reloader) setClients(s *option.Settings) error {
+	if s.Config.CurveServerSecretKey.IsZero() {
+		return nil
+	}
+	list := clientRights(&s.Config)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.running == nil:
+		r.clients = &list
+	case r.running.curve != nil:
+		return r.running.setClients(list)
+	}
+	return nil
 }
 
 // reload applies what may change while running and names what may not. A
@@ -146,6 +184,9 @@ func (r *reloader) reload() {
 	}
 	if err == nil {
 		err = s.Check(r.roles)
+	}
+	if err == nil {
+		err = r.setClients(s)
 	}
 	if err != nil {
 		r.log.Error("options not reloaded, all stay as they are", "error", err.Error())

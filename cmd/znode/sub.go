@@ -91,6 +91,9 @@ type subscriber struct {
 }
 
 func (o *subOptions) run(ctx context.Context, p process, s *option.Settings) (err error) {
+	if err := s.Check(option.Sub); err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	sub := &subscriber{
@@ -129,6 +132,9 @@ func (o *subOptions) run(ctx context.Context, p process, s *option.Settings) (er
 func (o *subOptions) start(cfg *option.Config, topics []string, sub *subscriber) (open []io.Closer, err error) {
 	if o.logs != "" {
 		so := sockets.DefaultOptions()
+		if err := secureLogs(cfg, sub.log, &so); err != nil {
+			return open, err
+		}
 		so.Log = sub.log
 		pull, err := sockets.NewPULL(so, sub.batch)
 		if err != nil {

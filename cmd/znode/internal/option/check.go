@@ -13,7 +13,10 @@ func (s *Settings) Check(use Use) error {
 			return s.conflict("empty_field", "unset_field", "must differ, or readers could not tell them apart")
 		}
 	}
-	return s.checkEndpoints(use)
+	if err := s.checkEndpoints(use); err != nil {
+		return err
+	}
+	return s.checkCurve(use)
 }
 
 // checkEndpoints refuses to listen twice at one place, which the kernel would

@@ -77,10 +77,12 @@ type Config struct {
 	NodeIDTopicPrefix   string
 	InternalTopicPrefix string
 
-	// Encryption; the zero value of a key is none.
+	// Encryption and rights.
 	CurveServerPublicKey curve.Public
+	CurveServerSecretKey curve.Secret
 	CurveClientPublicKey curve.Public
 	CurveClientSecretKey curve.Secret
+	Clients              []Client
 
 	// Connections.
 	HandshakeTimeout     time.Duration

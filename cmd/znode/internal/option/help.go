@@ -16,6 +16,7 @@ func WriteHelp(w io.Writer, use Use, flags []Flag) error {
 			writeFlag(&b, f.Name, f.Kind.Placeholder, f.Help, "")
 		}
 	}
+	zeekEnv := false
 	for _, s := range Sections() {
 		title := "\n" + s.Title + ":\n"
 		for _, o := range s.Options {
@@ -24,6 +25,9 @@ func WriteHelp(w io.Writer, use Use, flags []Flag) error {
 			}
 			b.WriteString(title)
 			title = ""
+			if o.ZeekEnv != "" {
+				zeekEnv = true
+			}
 			writeFlag(&b, dashed(o.Name), o.Kind.Placeholder, o.Help, o.shownDefault())
 		}
 	}
@@ -31,6 +35,10 @@ func WriteHelp(w io.Writer, use Use, flags []Flag) error {
 		b.WriteString("\nA flag --some-name is also the variable ZNODE_SOME_NAME and the key some_name of\n" +
 			"the --config file. A flag beats the variable, the variable beats the file.\n" +
 			"Switches take =true or =false; lengths of time 10s, 1h30m or 10 min; sizes 64MiB.\n")
+	}
+	if zeekEnv {
+		b.WriteString("The four keys are also taken from Zeek's own variables, " + zeekCurve + "SERVER_PUBLICKEY\n" +
+			"and so on. A key there and in another place is a mistake.\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -91,6 +99,9 @@ func WriteMarkdown(w io.Writer) error {
 		b.WriteString("| Option | Default | For | Meaning |\n| --- | --- | --- | --- |\n")
 		for _, o := range s.Options {
 			help := o.Help
+			if o.ZeekEnv != "" {
+				help += "; also `" + o.ZeekEnv + "`"
+			}
 			if o.Reload {
 				help += "; changes on SIGHUP"
 			}

@@ -11,13 +11,29 @@ import (
 	"github.com/znode/znode/sockets/curve"
 )
 
-// publicKey is the kind of a curve.Public.
-var publicKey = NewKind("KEY", "40 characters of Z85", curve.ParsePublic, func(k curve.Public) string {
-	if k.IsZero() {
-		return ""
+// publicKey is the kind of a curve.Public. A secret key looks the same, so errors
+// do not repeat what may be one in the wrong place.
+var publicKey = func() Kind {
+	k := NewKind("KEY", "40 characters of Z85", func(text string) (curve.Public, error) {
+		key, err := curve.ParsePublic(text)
+		return key, keyError(err)
+	}, func(k curve.Public) string {
+		if k.IsZero() {
+			return ""
+		}
+		return k.String()
+	})
+	k.Private = true
+	return k
+}()
+
+// keyError leaves out the name of the package. The rest quotes no key.
+func keyError(err error) error {
+	if err == nil {
+		return nil
 	}
-	return k.String()
-})
+	return errors.New(strings.TrimPrefix(err.Error(), "curve: "))
+}
 
 // secretKey is the kind of a curve.Secret, also in a file that only its owner
 // reads. Its errors show nothing of the key.
@@ -28,7 +44,8 @@ var secretKey = NewKind("KEY", "40 characters of Z85, or file:PATH", func(text s
 			return curve.Secret{}, err
 		}
 	}
-	return curve.ParseSecret(text)
+	key, err := curve.ParseSecret(text)
+	return key, keyError(err)
 }, func(k curve.Secret) string {
 	if k.IsZero() {
 		return ""

@@ -20,6 +20,10 @@ type Kind struct {
 	Empty bool
 	// Bare is true when a flag may stand without a value, meaning true.
 	Bare bool
+	// Private keeps values out of errors; they may be secrets in the wrong place.
+	Private bool
+	// Literal is true when the text of a value is TOML as it is.
+	Literal bool
 	// FromTree takes arrays and tables of the file as BurntSushi/toml decodes
 	// them ([]any, map[string]any, []map[string]any); nil takes none. dst is
 	// what [Option.Field] returned.

@@ -190,7 +190,7 @@ func (l *loader) take(g given) error {
 
 func (g given) assign(c *Config) *Error {
 	shown, dst, kind := Quote(g.text), g.option.Field(c), g.option.Kind
-	if g.option.Secret {
+	if g.option.Secret || kind.Private {
 		shown = Hidden
 	}
 	if g.tree == nil {

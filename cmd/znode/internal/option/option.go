@@ -130,7 +130,7 @@ var Sections = sync.OnceValue(func() []Section {
 		{"Log files", ascii},
 		{"Cluster", cluster},
 		{"Member", member},
-		{"Encryption", curveKeys},
+		{"Encryption and rights", curveKeys},
 		{"Connections", connections},
 	}
 })

@@ -1,6 +1,7 @@
 package option
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -39,6 +40,9 @@ func (s *Settings) Write(w io.Writer, use Use, given bool) error {
 // assignment is a line of the file, without its end.
 func (o *Option) assignment(c *Config) string {
 	text := o.Text(c)
+	if o.Kind.Literal {
+		return o.Name + " = " + cmp.Or(text, "[]")
+	}
 	if n, err := strconv.Atoi(text); o.Kind.Bare || err == nil && strconv.Itoa(n) == text {
 		return o.Name + " = " + text
 	}
