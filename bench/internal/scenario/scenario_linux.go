@@ -26,6 +26,10 @@ type Scenario struct {
 	Most  int           // rounds at most, for long ones; 0: as many as asked for
 	Wants []report.Want // with raw peers
 
+	// Lossless has znode hold publishers back for ever, as libzmq and the pump
+	// do: under full load every subscriber is a slow one.
+	Lossless bool
+
 	measure func(*trial) error
 }
 
@@ -82,6 +86,9 @@ func (e *Env) turn(s Scenario, peers string, series *report.Series, round int) {
 	}
 	at := slices.IndexFunc(e.Set.Sides, func(sd side.Side) bool { return sd.Name == series.Side })
 	t := &trial{env: e, side: &e.Set.Sides[at], program: e.Load}
+	if s.Lossless {
+		t.args = []string{"--slow-subscriber-grace=-1"}
+	}
 	if peers == ZmqPeers {
 		t.program = []string{e.Set.Peer}
 	}

@@ -25,6 +25,7 @@ const (
 type trial struct {
 	env      *Env
 	side     *side.Side
+	args     []string // further flags for znode
 	program  []string // of stream peers
 	broker   *side.Broker
 	children []*load.Child
@@ -39,7 +40,7 @@ type sample struct {
 // run starts the broker, measures, and ends every process.
 func (t *trial) run(measure func(*trial) error) error {
 	var err error
-	if t.broker, err = t.side.Start(); err != nil {
+	if t.broker, err = t.side.Start(t.args...); err != nil {
 		return err
 	}
 	defer t.broker.Stop()

@@ -41,14 +41,14 @@ type Broker struct {
 
 // Start starts the broker on free ports of the loopback and returns once it
 // listens.
-func (s *Side) Start() (*Broker, error) {
+func (s *Side) Start(znodeArgs ...string) (*Broker, error) {
 	if s.Missing != "" {
 		return nil, fmt.Errorf("%s: %s", s.Name, s.Missing)
 	}
 	var errs []error
 	// Another process may take a port between our choice and the broker's bind.
 	for range 3 {
-		b, err := s.start()
+		b, err := s.start(znodeArgs)
 		if err == nil {
 			return b, nil
 		}
@@ -57,13 +57,16 @@ func (s *Side) Start() (*Broker, error) {
 	return nil, errors.Join(errs...)
 }
 
-func (s *Side) start() (*Broker, error) {
+func (s *Side) start(znodeArgs []string) (*Broker, error) {
 	addrs, err := freeAddrs(3)
 	if err != nil {
 		return nil, err
 	}
 	b := &Broker{PubAddr: addrs[0], SubAddr: addrs[1], metrics: addrs[2]}
 	command := s.command(b.PubAddr, b.SubAddr, b.metrics)
+	if s.Name == Znode {
+		command = append(command, znodeArgs...)
+	}
 	if b.Process, err = proc.Start(command[0], command[1:]...); err != nil {
 		return nil, err
 	}
