@@ -40,7 +40,7 @@ type Broker struct {
 }
 
 // Start starts the broker on free ports of the loopback and returns once it
-// listens.
+// listens. A znode gets the further flags.
 func (s *Side) Start(znodeArgs ...string) (*Broker, error) {
 	if s.Missing != "" {
 		return nil, fmt.Errorf("%s: %s", s.Name, s.Missing)
