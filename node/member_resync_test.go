@@ -158,7 +158,10 @@ func TestBrokerRestartedUnderLoad(t *testing.T) {
 		}
 	}
 	publish(0, 1000)
-	await(t, "the first events", func() bool { return b.Stats().Handled >= 1000 })
+	arrived := func(count int) func() bool {
+		return func() bool { return onLoop(b, func() int { return len(numbers) }) == count }
+	}
+	await(t, "the first events", arrived(1000))
 	p.Kill(t)
 	dying.kill()
 	await(t, "the connection to be lost", func() bool { return a.XPUB().Stats().Connections == 0 && b.XSUB().Stats().Connections == 0 })
@@ -178,7 +181,7 @@ func TestBrokerRestartedUnderLoad(t *testing.T) {
 	}
 	xsub.Bind(t, at.xsub)
 	q.Proxy(t, xsub, xpub)
-	await(t, "the second events", func() bool { return b.Stats().Handled >= 2000 })
+	await(t, "the second events", arrived(2000))
 	await(t, "proxy-1 down", func() bool { return toldA.has("down proxy-1 "+id) && toldB.has("down proxy-1 "+id) })
 	for _, told := range []*news{toldA, toldB} {
 		if got := told.list(); len(got) != 3 {
@@ -187,7 +190,7 @@ func TestBrokerRestartedUnderLoad(t *testing.T) {
 	}
 	mustReady(t, a)
 	publish(2000, 3000) // subscriptions are restored
-	await(t, "the third events", func() bool { return onLoop(b, func() int { return len(numbers) }) == 3000 })
+	await(t, "the third events", arrived(3000))
 	for i := range uint64(3000) {
 		if numbers[i] != 1 {
 			t.Fatalf("event %d came %d times", i, numbers[i])
