@@ -309,10 +309,3 @@ func (p *pipe) untilEmpty() <-chan struct{} {
 	}
 	return p.emptied
 }
-
-// queued returns what waits.
-func (p *pipe) queued() (msgs, bytes int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.msgs, p.bytes
-}
