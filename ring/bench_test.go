@@ -12,8 +12,8 @@ import (
 // benchItem has the shape of what sockets hand over: some bytes and where they
 // are from.
 type benchItem struct {
-	data []byte
-	from int
+	_ []byte
+	_ int
 }
 
 const (

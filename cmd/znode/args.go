@@ -84,7 +84,7 @@ func looksTyped(arg, name string, typed bool) error {
 	if n := option.Nearest(name, slices.Sorted(maps.Keys(argTypes))); n != "" {
 		hint = "did you mean " + n + ":?"
 	}
-	return fmt.Errorf("argument %s: %s is no type, %s; text with a colon is string:...", option.Printable(arg), option.Printable(name), hint)
+	return fmt.Errorf("argument %s: %s is no type, %s; text with a colon is string:TEXT", option.Printable(arg), option.Printable(name), hint)
 }
 
 func parseArgFile(path string) (codec.Data, error) {
