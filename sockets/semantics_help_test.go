@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,10 @@ import (
 
 // anyPort is the endpoint to bind for a port that the kernel chooses.
 const anyPort = "tcp://127.0.0.1:0"
+
+// anyPath is an endpoint that can be bound again and again: a port may be taken
+// by another process while it is free for a moment.
+func anyPath(t testing.TB) string { return "ipc://" + filepath.Join(t.TempDir(), "s") }
 
 // options are the defaults for a test: nothing lingers, and a lost connection is
 // dialled again at once.

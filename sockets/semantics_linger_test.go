@@ -17,9 +17,7 @@ func TestLingerNobody(t *testing.T) {
 	t.Parallel()
 	for _, linger := range []time.Duration{0, 10 * time.Millisecond} {
 		push := newPUSH(t, func(o *sockets.Options) { o.Linger = linger })
-		l := zmqtest.Listen(t, zmqtest.Loopback)
-		l.Close()
-		connect(t, push, l.Endpoint)
+		connect(t, push, anyPath(t))
 		if err := push.Send([]byte("x")); err != nil {
 			t.Fatal(err)
 		}

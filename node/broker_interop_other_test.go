@@ -1,0 +1,6 @@
+//go:build !unix
+
+package node
+
+// maxDescriptors is not asked for on this system.
+func maxDescriptors() int { return 1 << 20 }
