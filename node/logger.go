@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	uatomic "go.uber.org/atomic"
 
@@ -56,7 +57,8 @@ type Logger struct {
 	endpoint string
 	dirs     []*ownDir
 
-	budget *memoryBudget
+	budget *memoryBudget // of everything that is read and not yet written
+	inRing *memoryBudget // of what the router has not looked at
 	ring   *ring.MPSC[*parcel]
 	router router
 	store  store
@@ -98,6 +100,7 @@ func NewLogger(opt LoggerOptions) (*Logger, error) {
 		opt:    opt,
 		log:    opt.Log,
 		budget: newMemoryBudget(opt.MemoryLimit),
+		inRing: newMemoryBudget(min(opt.MemoryLimit/8, ringMemory)),
 		ring:   ring.NewMPSC[*parcel](0),
 		stop:   make(chan struct{}),
 		quit:   make(chan struct{}),
@@ -109,6 +112,10 @@ func NewLogger(opt LoggerOptions) (*Logger, error) {
 	l.log.Info("logger listens", "endpoint", l.endpoint, "directory", opt.LogDir)
 	return l, nil
 }
+
+// ringMemory is what connections may read before the router looks at it. More
+// would not make the logger faster, but slower: it would not fit the CPU's caches.
+const ringMemory = 1 << 20
 
 // start opens everything, or nothing.
 func (l *Logger) start() error {
@@ -180,11 +187,20 @@ func (l *Logger) Close(ctx context.Context) error {
 	return l.closeErr
 }
 
+// drainTime bounds the taking in of what is in the sockets at the end. A sender
+// that goes on sending would keep it up for ever.
+const drainTime = time.Second
+
 func (l *Logger) close(ctx context.Context) error {
 	giveUp := context.AfterFunc(ctx, func() {
 		close(l.stop)
 		l.budget.release()
+		l.inRing.release()
 	})
+	// What senders have handed over is theirs no more: it is taken in first.
+	drain, cancel := context.WithTimeout(ctx, drainTime)
+	_ = l.pull.Drain(drain)
+	cancel()
 	l.pull.Close()
 	l.ring.Close()
 	l.work.Wait()

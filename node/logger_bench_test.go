@@ -15,6 +15,8 @@ import (
 
 var benchDir = flag.String("logger-dir", "/dev/shm", "where the benchmarks of the logger write; a tmpfs shows the CPU alone")
 
+var benchProfile = flag.String("logger-profile", "", "write a CPU profile of the last logger to this file")
+
 // benchRecords is how many records a run of a logger benchmark moves.
 const benchRecords = 2_000_000
 
@@ -45,7 +47,7 @@ func benchLogger(b *testing.B, records, paths int, json bool) {
 		b.Skip(err)
 	}
 	defer os.RemoveAll(dir)
-	l := startChild(b, "logger", childLogger{Dir: filepath.Join(dir, "logs"), JSON: json})
+	l := startChild(b, "logger", childLogger{Dir: filepath.Join(dir, "logs"), JSON: json, Profile: *benchProfile})
 	defer l.kill()
 	var begin, end childReport
 	l.hear(b, &begin)
@@ -65,6 +67,12 @@ func benchLogger(b *testing.B, records, paths int, json bool) {
 	peak := end.Usage.PeakRSS
 	l.tell(b, "gc")
 	l.hear(b, &end)
+	l.stdin.Close()
+	var closed childReport
+	l.hear(b, &closed)
+	if err := l.wait(); err != nil {
+		b.Fatal(err)
+	}
 	ns := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / benchRecords }
 	b.ReportMetric(ns(end.Usage.User+end.Usage.System), "cpu-ns/record")
 	b.ReportMetric(ns(end.Usage.User), "user-ns/record")

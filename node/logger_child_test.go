@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -136,6 +137,7 @@ type childLogger struct {
 	KillAfter        int    // how often it is passed before
 	Verbose          bool
 	Note             string // a file to make before that
+	Profile          string // a file for a CPU profile
 }
 
 func (c *childLogger) options() LoggerOptions {
@@ -184,6 +186,16 @@ func runChildLogger() error {
 	in, err := childInput(&c)
 	if err != nil {
 		return err
+	}
+	if c.Profile != "" {
+		f, err := os.Create(c.Profile)
+		if err != nil {
+			return err
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	l, err := NewLogger(c.options())
 	if err != nil {

@@ -56,6 +56,7 @@ func (l *Logger) receive(b sockets.Batch) {
 	p.at = time.Now().UnixNano()
 	p.left.Store(int32(b.Len()))
 	l.budget.take(p.held)
+	l.inRing.take(p.held)
 	l.received.Add(uint64(b.Len()))
 	l.receivedBytes.Add(uint64(b.BodyBytes()))
 	l.ring.Force(p)

@@ -43,13 +43,15 @@ type lane struct {
 	readyRefs []spool.Ref // and in the spool only
 	sent      uint64      // entries handed over that are in the spool only
 
-	taken  atomic.Uint64 // of these, how many have been read
-	memory atomic.Int64  // kept alive by what is ready or further
-	oldest atomic.Int64  // when the first batch not yet written was received; 0 if there is none
-	files0 atomic.Int32  // files that are open
-	slow   uatomic.Bool  // it was said that the file is slow
-	tries  uatomic.Bool  // its file could not be written and is tried again
-	sink   sinkClock
+	taken   atomic.Uint64 // of these, how many have been read
+	memory  atomic.Int64  // kept alive by what is ready or further
+	freed   chan struct{} // one slot: there is less, if the router watches
+	watched uatomic.Bool
+	oldest  atomic.Int64 // when the first batch not yet written was received; 0 if there is none
+	files0  atomic.Int32 // files that are open
+	slow    uatomic.Bool // it was said that the file is slow
+	tries   uatomic.Bool // its file could not be written and is tried again
+	sink    sinkClock
 
 	mu         sync.Mutex
 	queue      []logItem
@@ -77,7 +79,7 @@ type lane struct {
 }
 
 func newLane(l *Logger, path, name string) *lane {
-	return &lane{l: l, path: path, name: name, wake: make(chan struct{}, 1)}
+	return &lane{l: l, path: path, name: name, wake: make(chan struct{}, 1), freed: make(chan struct{}, 1)}
 }
 
 // onDisk reports whether something handed over is in the spool only and not yet

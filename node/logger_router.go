@@ -53,7 +53,9 @@ func (r *router) run() {
 			continue
 		}
 		for _, p := range buf[:n] {
+			held := p.held
 			r.route(p)
+			r.l.inRing.give(held)
 		}
 		clear(buf[:n])
 		r.l.store.deliver(r.touched)

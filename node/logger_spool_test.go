@@ -176,7 +176,7 @@ func TestLoggerSpoolFull(t *testing.T) {
 		var before uint64
 		await(t, "the socket to stand still", func() bool {
 			n := l.Stats().Messages
-			still := n == before && l.budget.stats().waiting > 0
+			still := n == before && l.budget.stats().waiting+l.inRing.stats().waiting > 0
 			before = n
 			return still
 		})

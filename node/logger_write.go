@@ -80,6 +80,7 @@ func (ln *lane) format(it *logItem) {
 	}
 	if err := f.append(b); err != nil {
 		ln.l.refuseBatch(refusedBatch, it, b, err)
+		ln.dropIfNew(f)
 		return
 	}
 	f.seq = it.seq
@@ -135,6 +136,19 @@ func (ln *lane) fileFor(b *codec.Batch) *logFile {
 	return f
 }
 
+// dropIfNew drops a file that was made for a batch that is no good.
+func (ln *lane) dropIfNew(f *logFile) {
+	last := len(ln.files) - 1
+	if ln.files[last] != f || !f.opened.IsZero() {
+		return
+	}
+	f.dropBuffer()
+	ln.l.names.release(f.name)
+	ln.files[last] = nil
+	ln.files = ln.files[:last]
+	ln.files0.Store(int32(last))
+}
+
 // flush writes what is formatted and lets go of the batches.
 func (ln *lane) flush() {
 	for _, f := range ln.files {
@@ -171,6 +185,12 @@ func (ln *lane) release() {
 	}
 	ln.memory.Add(-cost)
 	ln.l.store.inLanes.Add(-cost)
+	if ln.watched.Load() {
+		select {
+		case ln.freed <- struct{}{}:
+		default:
+		}
+	}
 	clear(ln.formatted)
 	ln.formatted = ln.formatted[:0]
 	ln.oldest.Store(0)
