@@ -69,6 +69,7 @@ type Broker struct {
 
 	xsubEndpoint, xpubEndpoint string
 
+	late                             *lateLog // of refusals; nil without CURVE
 	topics                           *topics
 	events, eventBytes               atomic.Uint64
 	refused, refusedBytes            atomic.Uint64 // of the events
@@ -102,10 +103,12 @@ func NewBroker(opt BrokerOptions) (*Broker, error) {
 	b.secure(&xsub, &xpub)
 	var err error
 	if b.xpub, err = sockets.NewXPUB(xpub, b.subscription); err != nil {
+		b.late.close()
 		return nil, fmt.Errorf("broker: %w", err)
 	}
 	if b.xsub, err = sockets.NewXSUB(xsub, b.forward); err != nil {
 		b.xpub.Close()
+		b.late.close()
 		return nil, fmt.Errorf("broker: %w", err)
 	}
 	if b.xsubEndpoint, err = b.xsub.Bind(opt.ListenXSUBEndpoint); err == nil {
@@ -114,6 +117,7 @@ func NewBroker(opt BrokerOptions) (*Broker, error) {
 	if err != nil {
 		b.xsub.Close()
 		b.xpub.Close()
+		b.late.close()
 		return nil, fmt.Errorf("broker: %w", err)
 	}
 	opt.Log.Info("broker listens", "xsub", b.xsubEndpoint, "xpub", b.xpubEndpoint)
@@ -223,6 +227,7 @@ func (b *Broker) Close() error {
 	}
 	b.xsub.Close()
 	b.xpub.Close()
+	b.late.close()
 	s := b.Stats()
 	b.opt.Log.Info("broker stopped", "events", s.FrontendMessagesReceived, "subscriptions", s.BackendMessagesReceived)
 	return nil

@@ -17,11 +17,12 @@ func (b *Broker) secure(xsub, xpub *sockets.Options) {
 		o.Mechanism = s.broker.Mechanism
 		o.Admit = func(p *sockets.Peer) bool { return clientOf(p).listed() }
 	}
+	b.late = newLateLog()
 	xpub.MaySubscribe = func(p *sockets.Peer, prefix []byte, again bool) bool {
 		c := clientOf(p)
 		may := c.maySubscribe(prefix)
 		if !may && !again {
-			c.refuse(refusedSubscribe, 1, prefix, p.Addr())
+			b.late.add(c.refuse(refusedSubscribe, 1, prefix, p.Addr()))
 		}
 		return may
 	}
@@ -54,7 +55,7 @@ func (b *Broker) forwardFor(batch sockets.Batch) {
 	if refused.Messages > 0 {
 		b.refused.Add(uint64(refused.Messages))
 		b.refusedBytes.Add(uint64(refused.Bytes))
-		c.refuse(refusedPublish, refused.Messages, refused.Topic, batch.Peer().Addr())
+		b.late.add(c.refuse(refusedPublish, refused.Messages, refused.Topic, batch.Peer().Addr()))
 	}
 }
 

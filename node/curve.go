@@ -105,7 +105,9 @@ func (s *CurveServer) authorize(key curve.Public) (identity any, ok bool) {
 func (s *CurveServer) authorizeLog(key curve.Public) (identity any, ok bool) {
 	c, ok := (*s.clients.Load())[key]
 	if ok && !c.may().log {
-		c.refuse(refusedLog, 1, nil, "")
+		if log := c.refuse(refusedLog, 1, nil, ""); log != nil {
+			log()
+		}
 		return nil, false
 	}
 	return c, ok

@@ -204,6 +204,7 @@ func TestSensorKey(t *testing.T) {
 
 	r.refused(t, "sensor", "5 5 0")
 	r.refused(t, "cluster", "0 0 0")
+	r.broker.Close() // with what is still to be logged
 	lines := r.lines.String()
 	for _, want := range []string{
 		`msg="client may not subscribe to this, it gets nothing of it" client=sensor`,

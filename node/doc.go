@@ -13,6 +13,8 @@
 //   - [NewLogger] starts a [Logger]: a PULL socket whose batches of log writes
 //     become files as Zeek's ASCII writer writes them. See also
 //     src/logging/writers/ascii/Ascii.cc.
+//   - [NewCurveServer] is what makes them encrypt, and take only the clients of a
+//     list, each with its rights.
 //   - [ServeMetrics] starts the HTTP server that shows their counters.
 //
 // Broker, logger and server are running when their constructor returns, a node

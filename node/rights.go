@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -147,13 +148,13 @@ type denial struct {
 const denialEpisode = time.Minute
 
 // refuse counts n things that the client may not do, of which the first was about
-// topic.
-func (c *client) refuse(kind, n int, topic []byte, addr string) {
+// topic. It returns what logs that, nil when there is nothing to log.
+func (c *client) refuse(kind, n int, topic []byte, addr string) (log func()) {
 	r := &c.refused[kind]
 	count := r.count.Add(uint64(n))
 	now := time.Now().UnixNano()
 	if last := r.last.Swap(now); last != 0 && now-last < int64(denialEpisode) {
-		return
+		return nil
 	}
 	since := count - r.logged.Swap(count)
 	attrs := []any{"client", c.may().name}
@@ -166,7 +167,58 @@ func (c *client) refuse(kind, n int, topic []byte, addr string) {
 	if since > uint64(n) {
 		attrs = append(attrs, "since_last_line", since-uint64(n))
 	}
-	c.log.Warn(refusedLines[kind], attrs...)
+	return func() { c.log.Warn(refusedLines[kind], attrs...) }
+}
+
+// lateLog writes log lines for those who must not wait for it, on a goroutine of
+// its own. A nil lateLog has nothing to write.
+type lateLog struct {
+	done chan struct{} // closed when the goroutine has ended
+
+	mu    sync.Mutex
+	lines chan func() // nil when closed
+}
+
+// maxLateLines bounds the lines that wait; further ones are left out.
+const maxLateLines = 64
+
+func newLateLog() *lateLog {
+	lines := make(chan func(), maxLateLines)
+	l := &lateLog{done: make(chan struct{}), lines: lines}
+	go func() {
+		defer close(l.done)
+		for line := range lines {
+			line()
+		}
+	}()
+	return l
+}
+
+// add hands over a line, which may be nil. It does not wait.
+func (l *lateLog) add(line func()) {
+	if line == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case l.lines <- line: // a nil channel takes none
+	default:
+	}
+}
+
+// close waits until what was handed over is written.
+func (l *lateLog) close() {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	if l.lines != nil {
+		close(l.lines)
+		l.lines = nil
+	}
+	l.mu.Unlock()
+	<-l.done
 }
 
 // shortTopic is a topic from outside for a log line.
