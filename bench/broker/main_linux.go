@@ -85,7 +85,7 @@ func bench(o *options, stdout, stderr io.Writer) (missed, failed int, err error)
 	}
 	for _, s := range o.scenarios {
 		for _, peers := range o.peers {
-			if !slices.Contains(append(s.Peers, scenario.RawPeers), peers) {
+			if !s.DrivenBy(peers) {
 				continue
 			}
 			one := report.Report{Margin: o.margin, Groups: []report.Group{env.Run(s, peers)}}

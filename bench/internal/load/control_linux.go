@@ -21,8 +21,8 @@ type Child struct {
 // Start starts a program that understands a [Config]'s flags and the commands of
 // this package, with arguments of its own in front, and waits until its
 // connections stand.
-func Start(program []string, cfg Config) (*Child, error) {
-	p, err := proc.Start(program[0], append(append([]string(nil), program[1:]...), cfg.Args()...)...)
+func Start(program []string, cfg Config, env ...string) (*Child, error) {
+	p, err := proc.StartWith(env, program[0], append(append([]string(nil), program[1:]...), cfg.Args()...)...)
 	if err != nil {
 		return nil, err
 	}

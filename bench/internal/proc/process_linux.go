@@ -33,7 +33,13 @@ type Process struct {
 
 // Start starts a program. It is killed when this process dies.
 func Start(program string, args ...string) (*Process, error) {
+	return StartWith(nil, program, args...)
+}
+
+// StartWith is Start with variables added to the environment.
+func StartWith(env []string, program string, args ...string) (*Process, error) {
 	p := &Process{name: program, cmd: exec.Command(program, args...), done: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stderr = &p.stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	var err error

@@ -24,13 +24,19 @@ type Scenario struct {
 	Sides []string      // that can do it; nil: all
 	Peers []string      // that can drive it; nil: raw ones only
 	Most  int           // rounds at most, for long ones; 0: as many as asked for
-	Wants []report.Want // with raw peers
+	Wants []report.Want // with raw peers, or else with libzmq's
+	Curve bool          // encrypted; raw peers cannot do that
 
 	// Lossless has znode hold publishers back for ever, as libzmq and the pump
 	// do: under full load every subscriber is a slow one.
 	Lossless bool
 
 	measure func(*trial) error
+}
+
+// DrivenBy reports whether peers of this kind can drive the scenario.
+func (s *Scenario) DrivenBy(peers string) bool {
+	return peers == RawPeers && !s.Curve || slices.Contains(s.Peers, peers)
 }
 
 // Env is what scenarios run with.
@@ -52,9 +58,11 @@ func (e *Env) Run(s Scenario, peers string) report.Group {
 	g := report.Group{Name: "scenario=" + s.Name + "/peers=" + peers, Title: s.Title}
 	if peers == RawPeers {
 		g.Title += ", raw peers"
-		g.Wants = s.Wants
 	} else {
 		g.Title += ", libzmq peers"
+	}
+	if peers == RawPeers || s.Curve {
+		g.Wants = s.Wants
 	}
 	for _, sd := range e.Set.Sides {
 		series := report.Series{Side: sd.Name, Missing: sd.Missing}
@@ -93,7 +101,13 @@ func (e *Env) turn(s Scenario, peers string, series *report.Series, round int) {
 		t.program = []string{e.Set.Peer}
 	}
 	start := time.Now()
-	err := t.run(s.measure)
+	var err error
+	if s.Curve {
+		t.environ, err = curveEnviron()
+	}
+	if err == nil {
+		err = t.run(s.measure)
+	}
 	if err != nil {
 		// Without this side's samples of the round its ratios would pair wrongly.
 		series.Failed = true

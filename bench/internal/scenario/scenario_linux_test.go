@@ -114,7 +114,7 @@ func TestPresetsAreComplete(t *testing.T) {
 	}
 	for _, name := range []string{
 		"1to1", "4to8", "topics8-all", "topics8-one", "size2000", "size65536", "latency", "join400", "join2000",
-		"stopped-subscriber", "slow-subscriber", "silent10k",
+		"stopped-subscriber", "slow-subscriber", "silent10k", "curve-1to1", "curve-4to8",
 	} {
 		if found, err := Named([]string{name}); err != nil || len(found) != 1 {
 			t.Errorf("%s: %v", name, err)

@@ -27,6 +27,7 @@ type trial struct {
 	side     *side.Side
 	args     []string // further flags for znode
 	program  []string // of stream peers
+	environ  []string // of all processes, beside our own
 	broker   *side.Broker
 	children []*load.Child
 	samples  []sample
@@ -40,7 +41,7 @@ type sample struct {
 // run starts the broker, measures, and ends every process.
 func (t *trial) run(measure func(*trial) error) error {
 	var err error
-	if t.broker, err = t.side.Start(t.args...); err != nil {
+	if t.broker, err = t.side.Start(t.environ, t.args...); err != nil {
 		return err
 	}
 	defer t.broker.Stop()
@@ -58,7 +59,7 @@ func (t *trial) run(measure func(*trial) error) error {
 // start starts a load process against the broker.
 func (t *trial) start(program []string, cfg load.Config) (*load.Child, error) {
 	cfg.PubAddr, cfg.SubAddr = t.broker.PubAddr, t.broker.SubAddr
-	c, err := load.Start(program, cfg)
+	c, err := load.Start(program, cfg, t.environ...)
 	if err != nil {
 		return nil, err
 	}

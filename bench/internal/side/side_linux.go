@@ -40,15 +40,15 @@ type Broker struct {
 }
 
 // Start starts the broker on free ports of the loopback and returns once it
-// listens. A znode gets the further flags.
-func (s *Side) Start(znodeArgs ...string) (*Broker, error) {
+// listens. env is added to its environment; a znode gets the further flags.
+func (s *Side) Start(env []string, znodeArgs ...string) (*Broker, error) {
 	if s.Missing != "" {
 		return nil, fmt.Errorf("%s: %s", s.Name, s.Missing)
 	}
 	var errs []error
 	// Another process may take a port between our choice and the broker's bind.
 	for range 3 {
-		b, err := s.start(znodeArgs)
+		b, err := s.start(env, znodeArgs)
 		if err == nil {
 			return b, nil
 		}
@@ -57,7 +57,7 @@ func (s *Side) Start(znodeArgs ...string) (*Broker, error) {
 	return nil, errors.Join(errs...)
 }
 
-func (s *Side) start(znodeArgs []string) (*Broker, error) {
+func (s *Side) start(env, znodeArgs []string) (*Broker, error) {
 	addrs, err := freeAddrs(3)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (s *Side) start(znodeArgs []string) (*Broker, error) {
 	if s.Name == Znode {
 		command = append(command, znodeArgs...)
 	}
-	if b.Process, err = proc.Start(command[0], command[1:]...); err != nil {
+	if b.Process, err = proc.StartWith(env, command[0], command[1:]...); err != nil {
 		return nil, err
 	}
 	for deadline := time.Now().Add(readyTimeout); ; time.Sleep(2 * time.Millisecond) {

@@ -94,6 +94,15 @@ static void *connected(int type, const char *address) {
 	if (type == ZMQ_XPUB && (zmq_setsockopt(s, ZMQ_XPUB_VERBOSE, &one, sizeof one) != 0 ||
 	                         zmq_setsockopt(s, ZMQ_XPUB_NODROP, &one, sizeof one) != 0))
 		fail("XPUB options");
+	/* CURVE with the keys of Zeek's environment, if there are any. */
+	const char *server = getenv("ZEEK_CLUSTER_BACKEND_ZEROMQ_CURVE_SERVER_PUBLICKEY");
+	const char *public = getenv("ZEEK_CLUSTER_BACKEND_ZEROMQ_CURVE_CLIENT_PUBLICKEY");
+	const char *secret = getenv("ZEEK_CLUSTER_BACKEND_ZEROMQ_CURVE_CLIENT_SECRETKEY");
+	if (server != NULL && public != NULL && secret != NULL &&
+	    (zmq_setsockopt(s, ZMQ_CURVE_SERVERKEY, server, 41) != 0 ||
+	     zmq_setsockopt(s, ZMQ_CURVE_PUBLICKEY, public, 41) != 0 ||
+	     zmq_setsockopt(s, ZMQ_CURVE_SECRETKEY, secret, 41) != 0))
+		fail("CURVE options");
 	snprintf(endpoint, sizeof endpoint, "tcp://%s", address);
 	if (zmq_connect(s, endpoint) != 0)
 		fail(endpoint);

@@ -3,6 +3,9 @@
  * options that Zeek gives its own (XPUB_VERBOSER, XPUB_NODROP, two I/O threads,
  * everything else as libzmq has it), until standard input ends.
  *
+ * With a server's secret key in Zeek's environment it takes CURVE clients of any
+ * key: there is no ZAP handler, which would only be asked in handshakes.
+ *
  * usage: zmqproxy ip:port-for-publishers ip:port-for-subscribers
  */
 #include <pthread.h>
@@ -26,6 +29,11 @@ static void *open_socket(void *ctx, int type, const char *address) {
 	if (type == ZMQ_XPUB) {
 		need(zmq_setsockopt(s, ZMQ_XPUB_VERBOSER, &one, sizeof one) == 0, "XPUB_VERBOSER");
 		need(zmq_setsockopt(s, ZMQ_XPUB_NODROP, &one, sizeof one) == 0, "XPUB_NODROP");
+	}
+	const char *secret = getenv("ZEEK_CLUSTER_BACKEND_ZEROMQ_CURVE_SERVER_SECRETKEY");
+	if (secret != NULL) {
+		need(zmq_setsockopt(s, ZMQ_CURVE_SERVER, &one, sizeof one) == 0, "CURVE_SERVER");
+		need(zmq_setsockopt(s, ZMQ_CURVE_SECRETKEY, secret, 41) == 0, "CURVE_SECRETKEY");
 	}
 	snprintf(endpoint, sizeof endpoint, "tcp://%s", address);
 	need(zmq_bind(s, endpoint) == 0, endpoint);
