@@ -205,6 +205,31 @@ func TestLogDrops(t *testing.T) {
 	await(t, "the batches that waited", func() bool { return s.Stats().LogBatches == 5 })
 }
 
+// Batches written while the logger is restarted arrive at the new one.
+func TestLogLoggerRestarted(t *testing.T) {
+	t.Parallel()
+	at := testEndpoints(t).xsub
+	sink := func() *Node {
+		opt := testNodeOptions(t)
+		opt.ListenLogEndpoint = at
+		s := newNode(t, opt)
+		startNode(t, s)
+		return s
+	}
+	n, l := logTo(t, func(o *Options) { o.WriteBufferSize = 10 }, at)
+	old := sink()
+	writeLines(t, l, 0, 100)
+	await(t, "the first batches", func() bool { return old.Stats().LogBatches == 10 })
+	old.Close()
+	await(t, "the connection to end", func() bool { return n.PUSH().Stats().Connections == 0 })
+	writeLines(t, l, 100, 200)
+	next := sink()
+	await(t, "the batches that waited", func() bool { return next.Stats().LogBatches == 10 })
+	if s := n.Stats(); s.LogDrops != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // With BlockLogs the writer waits for room, and Close ends the waiting.
 func TestLogBlocks(t *testing.T) {
 	t.Parallel()
