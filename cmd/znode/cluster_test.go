@@ -25,7 +25,11 @@ func znode(t *testing.T, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &exec.Cmd{Path: self, Args: append([]string{"znode"}, args...), Dir: t.TempDir()}
+	return &exec.Cmd{
+		Path: self, Args: append([]string{"znode"}, args...), Dir: t.TempDir(),
+		// Built for the race detector, a process would sleep a second at its end.
+		Env: append(os.Environ(), "GORACE=atexit_sleep_ms=0"),
+	}
 }
 
 // outcome runs znode to its end.

@@ -206,7 +206,21 @@ func loggerOptions(cfg *option.Config, is given, server *node.CurveServer, log *
 	o.ListenLogEndpoint = cfg.ListenLogEndpoint
 	o.LogDir = cfg.LogDir
 	o.Text = textOptions(cfg)
+	o.FlushInterval = cfg.FlushInterval
+	o.MaxStreams = cfg.MaxStreams
+	o.MemoryLimit = cfg.MemoryLimit
+	o.SpoolDir = cfg.SpoolDir
+	o.SpoolLimit = cfg.SpoolLimit
+	o.Durability = node.Durability(cfg.Durability)
 	o.RotationInterval = cfg.RotationInterval
+	o.RotationSize = cfg.RotationSize
+	o.RotationCommand = cfg.RotationCommand
+	o.ArchiveDir = cfg.ArchiveDir
+	o.ArchiveCompression = node.Compression(cfg.ArchiveCompression)
+	o.ArchiveMaxAge = cfg.ArchiveMaxAge
+	o.ArchiveMaxSize = cfg.ArchiveMaxSize
+	o.RejectDir = cfg.RejectDir
+	o.RejectLimit = cfg.RejectLimit
 	o.PULL = socketOptions(cfg, log)
 	if !is("max_message_size") {
 		o.PULL.MaxMessageSize = 0 // its default here follows from the memory limit

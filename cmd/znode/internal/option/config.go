@@ -15,7 +15,7 @@ const KernelDefault = -1
 
 // Config holds the value of every option. The meaning of each field is the help
 // text of the option that its name spells (ListenXSUBEndpoint is
-// listen_xsub_endpoint); comments here only add units. Every int64 fits an int.
+// listen_xsub_endpoint); comments here only add units. Every int64 that is about memory fits an int.
 type Config struct {
 	// General.
 	Config         string // path of the file; empty when there is none
@@ -35,11 +35,25 @@ type Config struct {
 	ListenXSUBRcvBuf    int           // bytes, or KernelDefault
 
 	// Logger.
-	ListenLogEndpoint string
-	LogDir            string
-	RotationInterval  time.Duration // 0 means never
-	LogRcvHWM         int           // messages per peer, 0 means no limit
-	LogRcvBuf         int           // bytes, or KernelDefault
+	ListenLogEndpoint  string
+	LogDir             string
+	RotationInterval   time.Duration // 0 means never
+	FlushInterval      time.Duration
+	MaxStreams         int
+	MemoryLimit        int64  // bytes
+	SpoolDir           string // empty means below LogDir
+	SpoolLimit         int64  // bytes
+	Durability         string // "memory" or "journal"
+	RotationSize       int64  // bytes, 0 means never
+	RotationCommand    string
+	ArchiveDir         string        // empty means LogDir
+	ArchiveCompression string        // "none", "gzip" or "zstd"
+	ArchiveMaxAge      time.Duration // 0 means never
+	ArchiveMaxSize     int64         // bytes, 0 means all
+	RejectDir          string        // empty means below LogDir
+	RejectLimit        int64         // bytes
+	LogRcvHWM          int           // messages per peer, 0 means no limit
+	LogRcvBuf          int           // bytes, or KernelDefault
 
 	// Log files. Strings hold the bytes to write: escapes are resolved.
 	LogFormat              string // "tsv" or "json"

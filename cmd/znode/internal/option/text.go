@@ -21,6 +21,21 @@ func path(placeholder string) Kind {
 	}, verbatim)
 }
 
+// optionalPath is path where empty has a meaning.
+func optionalPath(placeholder string) Kind {
+	return NewKind(placeholder, "a path, or empty", withoutNUL, verbatim)
+}
+
+// program is the kind of a program with its arguments, separated by spaces.
+var program = NewKind("COMMAND", "a program and its arguments, or empty", withoutNUL, verbatim)
+
+func withoutNUL(text string) (string, error) {
+	if strings.ContainsRune(text, 0) {
+		return "", errors.New("NUL in it")
+	}
+	return text, nil
+}
+
 const maxNodeName = 64
 
 // nodeName is the kind of a name as Zeek's cluster layouts have it: it becomes
