@@ -2,10 +2,13 @@ package node
 
 import (
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
 	"github.com/znode/znode/codec"
+	"github.com/znode/znode/sockets"
+	"github.com/znode/znode/sockets/zmqtest"
 )
 
 // BenchmarkNode measures from a raw peer's write to the return of a handler that
@@ -69,3 +72,50 @@ func benchNode(b *testing.B, hwm int, kinds TelemetryKinds) {
 
 // done is the number of events that will not be handled any more.
 func done(n *Node) uint64 { return n.handled.Load() + n.onloopDrops.Load() }
+
+// BenchmarkPublish measures from PublishEncoded to a raw peer that only reads.
+// One operation is one event.
+func BenchmarkPublish(b *testing.B) {
+	opt := testNodeOptions(b)
+	opt.XPUBSndHWM = 0
+	n, peer := startWithRaw(b, opt, nil)
+	peer.xsub.Subscribe(b, "zeek.bench")
+	await(b, "the subscription", func() bool { return n.XPUB().Matches([]byte("zeek.bench")) })
+	msg := testEvent(b, "zeek.bench.events", n.ID(), "Bench::event")
+	_, _, _, payload, _ := sockets.Message(msg).Split()
+	b.SetBytes(int64(len(msg)))
+	b.ReportAllocs()
+	read := make(chan error, 1)
+	go func() {
+		_, err := io.CopyN(io.Discard, peer.xsub, int64(b.N*len(msg)))
+		read <- err
+	}()
+	b.ResetTimer()
+	for range b.N {
+		if err := n.PublishEncoded("zeek.bench.events", payload); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := <-read; err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkLogWrite measures the writing of a record to a log whose batches a
+// logger takes. One operation is one record.
+func BenchmarkLogWrite(b *testing.B) {
+	sink := testNodeOptions(b)
+	sink.ListenLogEndpoint = zmqtest.Loopback
+	s := newNode(b, sink)
+	startNode(b, s)
+	n, l := logTo(b, func(o *Options) { o.LogOverflow = BlockLogs }, s.LogEndpoint())
+	rec := &logLine{1, "a line of some length, as logs have it"}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := l.Write(rec); err != nil {
+			b.Fatal(err)
+		}
+	}
+	n.Close()
+	b.ReportMetric(float64(n.Stats().LogDrops), "drops")
+}
