@@ -96,14 +96,12 @@ type crashRun struct {
 	rng       *rand.Rand
 	dir       string
 	config    childLogger
-	push      *sockets.PUSH
 	next      int // number of the next record
 	journaled map[int]bool
 	census    census
 	kills     int
 	atSteps   int
 	steps     map[string]int
-	stop      atomic.Bool
 }
 
 func newCrashRun(t *testing.T, d Durability) *crashRun {
