@@ -1,10 +1,13 @@
 package node
 
 import (
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/znode/znode/node/internal/archive"
 	"github.com/znode/znode/node/internal/ledger"
@@ -184,11 +187,8 @@ func (l *Logger) recoverSpool() {
 		l.log.Info("spool of an earlier run is read", "batches", batches, "torn_bytes", skipped)
 	}
 	for ln, r := range found {
-		ln.sent += uint64(r.early.Len() + r.inOrder.Len())
-		ln.disk = r.early
-		for ref := range r.inOrder.All {
-			ln.disk.Push(ref)
-		}
+		ln.disk = r.merge()
+		ln.sent += uint64(ln.disk.Len())
 		l.budget.force(int64(ln.disk.Bytes()))
 	}
 	l.hooks().at("recovered")
@@ -198,19 +198,49 @@ func (l *Logger) recoverSpool() {
 }
 
 // foundRefs are the entries of one lane. Those that a logger put into the spool
-// when it was closed are older than what was there before them.
+// from memory, when it was closed in trouble, come behind entries with higher
+// numbers.
 type foundRefs struct {
-	early, inOrder spool.Refs
-	last           uint64
+	early   []earlyRef
+	inOrder spool.Refs
+	deltas  []byte // of the numbers of those in order, as uvarints
+	last    uint64
+}
+
+type earlyRef struct {
+	seq uint64
+	ref spool.Ref
 }
 
 func (r *foundRefs) add(seq uint64, ref spool.Ref) {
 	if seq < r.last {
-		r.early.Push(ref)
+		r.early = append(r.early, earlyRef{seq, ref})
 		return
 	}
 	r.inOrder.Push(ref)
+	r.deltas = binary.AppendUvarint(r.deltas, seq-r.last)
 	r.last = seq
+}
+
+// merge returns all refs in the order of their numbers.
+func (r *foundRefs) merge() (all spool.Refs) {
+	early, deltas := r.early, r.deltas
+	slices.SortFunc(early, func(a, b earlyRef) int { return cmp.Compare(a.seq, b.seq) })
+	var seq uint64
+	for ref := range r.inOrder.All {
+		delta, n := binary.Uvarint(deltas)
+		deltas = deltas[n:]
+		seq += delta
+		for len(early) > 0 && early[0].seq < seq {
+			all.Push(early[0].ref)
+			early = early[1:]
+		}
+		all.Push(ref)
+	}
+	for _, e := range early {
+		all.Push(e.ref)
+	}
+	return all
 }
 
 // laneOf returns the lane for an entry of the spool, nil if there is none.
