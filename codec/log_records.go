@@ -45,6 +45,7 @@ func (r *Records) Next() bool {
 			continue
 		}
 		if !c.value(0) {
+			r.b.offsets = r.values // or every bad batch would grow them anew
 			r.err = r.b.err.fill(formatBatch, c.pos, c.part, c.reason).inRecord(r.record, r.b.Fields[i].Name)
 			return false
 		}
