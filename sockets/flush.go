@@ -172,12 +172,14 @@ func (p *pipe) next(c *conn) (*chunk, []byte) {
 }
 
 // wrote takes note that n bytes of the front segment were written, and gives
-// back the reference that next gave.
+// back the reference that next gave. What was written counts also when the
+// connection was lost meanwhile, or it would be sent again over the next one.
 func (p *pipe) wrote(c *conn, held *chunk, n int) {
-	held.release()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.conn != c {
+	defer held.release()
+	lost := p.conn != c
+	if lost && (p.conn != nil || p.q.empty() || p.q.front().chunk != held) {
 		return
 	}
 	s := p.q.front()
@@ -205,6 +207,9 @@ func (p *pipe) wrote(c *conn, held *chunk, n int) {
 		p.q.pop()
 	}
 	p.relax()
+	if lost && p.q.empty() {
+		p.becameEmpty()
+	}
 }
 
 // flushInline writes queued segments without waiting, then leaves the rest to
