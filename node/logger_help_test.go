@@ -99,7 +99,9 @@ func awaitMessages(t testing.TB, l *Logger, n int) {
 // connectPUSH returns a PUSH that is connected to the logger.
 func connectPUSH(t testing.TB, l *Logger) *sockets.PUSH {
 	t.Helper()
-	push, err := sockets.NewPUSH(sockets.DefaultOptions())
+	opt := sockets.DefaultOptions()
+	opt.Linger = 0 // what a test wants to arrive it waits for
+	push, err := sockets.NewPUSH(opt)
 	if err != nil {
 		t.Fatal(err)
 	}
