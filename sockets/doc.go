@@ -50,9 +50,9 @@
 //
 // # Files in reading order
 //
-// options.go, endpoint.go; chunk.go, wire.go, batch.go; greeting.go, null.go,
-// handshake.go; conn.go, link.go, stream_linux.go, poller_linux.go, read.go;
-// pipe.go, flush.go;
-// socket.go, listen.go, dial.go, event.go; trie.go, xpub.go, forward.go,
-// slow.go; xsub.go; rights.go; push.go; pull.go.
+// options.go, endpoint.go, errors.go; chunk.go, wire.go, batch.go; greeting.go,
+// null.go, handshake.go; conn.go, link.go, stream_linux.go, poller_linux.go,
+// sys_linux.go, read.go; pipe.go, flush.go, stats.go; socket.go, listen.go,
+// dial.go, tune.go, event.go; trie.go, xpub.go, forward.go, slow.go; xsub.go;
+// rights.go; push.go; pull.go.
 package sockets
