@@ -13,7 +13,7 @@ import (
 func FuzzEndpointOption(f *testing.F) {
 	for _, s := range []string{
 		"tcp://127.0.0.1:5555", "tcp://*:0", "tcp://*:*", "tcp://[::1]:5555", "tcp://[fe80::1%eth0]:1", "tcp://localhost.:1",
-		"tcp://a_b.example:65535", "tcp://a.b..:1", "tcp://[::1]x:1", "tcp://[::1:1", "tcp://a:b:1", "ipc:///run/x", "ipc://",
+		"tcp://a_b.example:65535", "tcp://a.b..:1", "tcp://[::1]x:1", "tcp://[::1:1", "tcp://a:b:1", "ipc:///run/x", "ipc://", "ipc://*",
 		"ipc://" + strings.Repeat("p", 103), "ipc://" + strings.Repeat("p", 104), "udp://x:1", "",
 	} {
 		f.Add(s)

@@ -78,7 +78,7 @@ func (j *Job[T]) Wait(tb testing.TB) T {
 // Stop ends the job where it is, and returns its result.
 func (j *Job[T]) Stop(tb testing.TB) T {
 	tb.Helper()
-	j.s.p.start(tb, request{Op: "stop", Other: j.s.number}, nil).ok(tb, Patience)
+	j.s.p.start(tb, request{Op: "stop", Other: j.s.number, Job: j.call.id}, nil).ok(tb, Patience)
 	return j.Wait(tb)
 }
 

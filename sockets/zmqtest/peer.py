@@ -88,7 +88,8 @@ class Socket(threading.Thread):
     def __init__(self, context, sock=None):
         super().__init__(daemon=True)
         self.context, self.sock = context, sock
-        self.requests, self.stopping = queue.SimpleQueue(), threading.Event()
+        self.requests = queue.SimpleQueue()
+        self.stopped = 0  # the latest job that is to end; it may not have begun yet
         self.start()
 
     def run(self):
@@ -166,9 +167,8 @@ class Socket(threading.Thread):
         self.sock.setsockopt(zmq.SNDTIMEO, SLICE_MS)
         send, flag = self.sock.send, zmq.NOBLOCK if request["dont_wait"] else 0
         more, ended = zmq.SNDMORE | flag, "count"
-        self.stopping.clear()
         while count == 0 or sent + refused < count:
-            if self.stopping.is_set():
+            if self.stopped == request["id"]:
                 ended = "stop"
                 break
             turn = sent + refused
@@ -201,9 +201,8 @@ class Socket(threading.Thread):
         deadline, pace = time.monotonic() + request["ms"] / 1000, Pace(request["per_second"])
         total = size = unnumbered = 0
         senders, ended = {}, "count"
-        self.stopping.clear()
         while want == 0 or total < want:
-            if self.stopping.is_set():
+            if self.stopped == request["id"]:
                 ended = "stop"
                 break
             try:
@@ -306,7 +305,7 @@ def main():
             SOCKETS[request["new"]] = Socket(context)
             SOCKETS[request["new"]].requests.put(({**request, "op": "open"}, ()))
         elif op == "stop":
-            SOCKETS[request["other"]].stopping.set()
+            SOCKETS[request["other"]].stopped = request["job"]
             write_answer({"id": request["id"]})
         elif op == "keypair":
             answer(request, lambda: ({}, list(zmq.curve_keypair())))

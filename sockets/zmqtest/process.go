@@ -249,12 +249,13 @@ func (p *Process) start(tb testing.TB, req request, frames [][]byte) *call {
 	if err != nil {
 		tb.Fatalf("zmqtest: %s: process %d takes no request: %v", req.Op, p.PID(), err)
 	}
-	return &call{p: p, what: req.Op, answers: answers}
+	return &call{p: p, id: req.ID, what: req.Op, answers: answers}
 }
 
 // A call is a request whose answer is under way.
 type call struct {
 	p       *Process
+	id      uint64 // of the request
 	what    string // for messages
 	answers chan *answer
 }

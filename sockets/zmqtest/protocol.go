@@ -22,6 +22,7 @@ type request struct {
 	Op        string `json:"op"`
 	New       int    `json:"new"`   // number of the socket that the command makes
 	Other     int    `json:"other"` // number of a second socket
+	Job       uint64 `json:"job"`   // ID of the request that is to be ended
 	Type      string `json:"type"`
 	Option    int    `json:"option"`
 	Value     int64  `json:"value"`

@@ -114,6 +114,8 @@ func checkEndpoint(text string) error {
 		switch {
 		case address == "":
 			return errors.New("no path")
+		case address == "*":
+			return errors.New("a path is needed, there is no wildcard")
 		case len(address) > maxSocketPath:
 			return fmt.Errorf("path is longer than %d bytes", maxSocketPath)
 		case strings.ContainsRune(address, 0):

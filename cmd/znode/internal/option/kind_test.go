@@ -113,7 +113,7 @@ func TestEndpointKind(t *testing.T) {
 		{"tcp://300.1.1.1:5555", "", "no name or address"}, {"tcp://10.0.0:5555", "", "no name or address"},
 		{"tcp://a b:5555", "", "no name or address"}, {"tcp://a..b:5555", "", "no name or address"},
 		{"tcp://" + strings.Repeat("a", 254) + ":1", "", "no name or address"},
-		{"ipc://", "", "no path"}, {"ipc://" + long + "p", "", "longer than 103 bytes"}, {"ipc://a\x00b", "", "NUL"},
+		{"ipc://", "", "no path"}, {"ipc://*", "", "no wildcard"}, {"ipc://" + long + "p", "", "longer than 103 bytes"}, {"ipc://a\x00b", "", "NUL"},
 	})
 }
 
