@@ -73,6 +73,7 @@ func (d *demo) command(ctx context.Context, p process, s *option.Settings) error
 		cfg := s.Config
 		cfg.ListenXSUBEndpoint, cfg.ListenXPUBEndpoint = anyPort, anyPort
 		cfg.ListenLogEndpoint = anyPort
+		cfg.RotationInterval = 0 // the logs stay where the summary says that they are
 		r, err := startRoles(&cfg, option.Broker|option.Logger, log)
 		if err != nil {
 			return err

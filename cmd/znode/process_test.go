@@ -190,7 +190,7 @@ func TestGoldenOverTheWire(t *testing.T) {
 func overTheWire(t *testing.T, sender *zmqtest.Process, dir string, flags []string) {
 	logs := filepath.Join(t.TempDir(), "logs")
 	z := start(t, append([]string{"run", "logger", "--listen-log-endpoint=tcp://127.0.0.1:0",
-		"--metrics-address=127.0.0.1:0", "--log-dir=" + logs}, flags...)...)
+		"--metrics-address=127.0.0.1:0", "--rotation-interval=0", "--log-dir=" + logs}, flags...)...)
 	endpoint := z.await(t, "logger listens")["endpoint"].(string)
 	metrics := z.await(t, "metrics served")["address"].(string)
 	push := sender.Socket(t, "PUSH")
@@ -280,6 +280,50 @@ func compare(t *testing.T, gotFile, wantFile string) {
 		at++
 	}
 	t.Errorf("%s differs from byte %d on:\n%.200q\nwant\n%.200q", filepath.Base(gotFile), at, got[at:], want[at:])
+}
+
+// TestRunRotates: SIGUSR1 archives the log, and so does the end, when there is an
+// interval of rotation, which there is by default.
+func TestRunRotates(t *testing.T) {
+	t.Parallel()
+	if len(rotateSignals) == 0 {
+		t.Skip("the system has no signal for it")
+	}
+	logs := filepath.Join(t.TempDir(), "logs")
+	z := start(t, "run", "logger", "--listen-log-endpoint=tcp://127.0.0.1:0", "--metrics-address=127.0.0.1:0",
+		"--archive-compression=none", "--log-dir="+logs)
+	endpoint := z.await(t, "logger listens")["endpoint"].(string)
+	metrics := z.await(t, "metrics served")["address"].(string)
+	push := zmqtest.Start(t).Socket(t, "PUSH")
+	push.Connect(t, endpoint)
+	await := func(name string, want float64) {
+		t.Helper()
+		for deadline := time.Now().Add(patience); metric(t, metrics, name) < want; {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s has not become %v", name, want)
+			}
+		}
+	}
+	batch := batches(t, filepath.Join(golden, "own", "batches"))[0]
+	records := float64(recordsOf(t, batch))
+	for i := 1.0; i <= 2; i++ {
+		push.Send(t, []byte("log-write"), []byte("zeromq_worker-1_host_1_N1"), []byte("zeek-bin-serializer"), batch)
+		await("zeek_log_writer_writes_total", i*records)
+		if i == 1 {
+			if err := z.cmd.Process.Signal(rotateSignals[0]); err != nil {
+				t.Fatal(err)
+			}
+			await("znode_logger_archived_total", 1)
+		}
+	}
+	if status := z.signal(t, syscall.SIGTERM); status != 0 {
+		t.Errorf("exit status %d after SIGTERM", status)
+	}
+	archived, _ := filepath.Glob(filepath.Join(logs, "????-??-??", "*.??:??:??-??:??:??*.log"))
+	left, _ := filepath.Glob(filepath.Join(logs, "*.log"))
+	if len(archived) != 2 || len(left) != 0 {
+		t.Errorf("archived %q, left %q; want 2 and none", archived, left)
+	}
 }
 
 // TestRunEnds: a signal drains and gives status 0.

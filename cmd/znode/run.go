@@ -18,9 +18,9 @@ func runCommand() *command {
 		summary:   "be the broker, the logger, or both; or a member of the cluster",
 		text: "Runs the named roles, or broker and logger when none is named, until SIGINT or\n" +
 			"SIGTERM. The first signal drains: what was received is written, log files are\n" +
-			"closed. A second one leaves at once. SIGHUP reads the file again. A member prints\n" +
-			"node_up and node_down as other nodes come and go; with a layout the broker and\n" +
-			"the logger are nodes of the cluster too.",
+			"closed. A second one leaves at once. SIGHUP reads the file again, SIGUSR1 rotates\n" +
+			"the log files. A member prints node_up and node_down as other nodes come and go;\n" +
+			"with a layout the broker and the logger are nodes of the cluster too.",
 		examples: []string{
 			"znode run",
 			"znode run logger --log-dir /var/log/zeek --log-format json",
@@ -81,7 +81,7 @@ func runRoles(ctx context.Context, p process, s *option.Settings, check bool) er
 		started <- running.probe
 		<-ctx.Done()
 		return running.stop()
-	}, hooks{signals: signals, oneRequest: oneRequest, reload: r.reload, log: log, started: started, manager: manager})
+	}, hooks{signals: signals, oneRequest: oneRequest, reload: r.reload, rotate: r.rotate, log: log, started: started, manager: manager})
 }
 
 // parseRoles reads the arguments of run: none means all.
@@ -199,4 +199,16 @@ func (r *reloader) reload() {
 	}
 	r.level.Set(s.Config.LogLevel)
 	r.log.Info("options reloaded", "log_level", s.Config.LogLevel.String())
+}
+
+// rotate has the logger begin new files, if there is one.
+func (r *reloader) rotate() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running == nil || r.running.logger == nil {
+		r.log.Warn("no log files to rotate")
+		return
+	}
+	r.log.Info("log files are rotated")
+	r.running.logger.Rotate()
 }

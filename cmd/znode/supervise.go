@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -17,6 +18,7 @@ type work func(ctx context.Context) error
 type hooks struct {
 	signals <-chan os.Signal
 	reload  func() // on SIGHUP
+	rotate  func() // on SIGUSR1, where there is such a signal; nil ignores it
 	log     *slog.Logger
 
 	// oneRequest is how long after a signal another one is taken for the same
@@ -32,7 +34,7 @@ type hooks struct {
 // notifySignals delivers the signals that supervise knows until stop is called.
 func notifySignals() (signals <-chan os.Signal, stop func()) {
 	c := make(chan os.Signal, 4) // room for two while a reload is under way
-	signal.Notify(c, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(c, append(rotateSignals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)...)
 	// A reader of stderr that goes away must not take a broker with it.
 	signal.Ignore(syscall.SIGPIPE)
 	return c, func() { signal.Stop(c) }
@@ -77,6 +79,10 @@ func supervise(ctx context.Context, w work, h hooks) error {
 				h.manager.tell(stateReloading)
 				h.reload()
 				h.manager.tell(stateReady)
+			case slices.Contains(rotateSignals, s):
+				if h.rotate != nil {
+					h.rotate()
+				}
 			case draining && time.Since(since) < h.oneRequest:
 			case draining:
 				h.log.Warn("second signal, leaving at once", "signal", s.String())

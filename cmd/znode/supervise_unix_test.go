@@ -11,7 +11,7 @@ import (
 func TestNotifySignals(t *testing.T) { // not parallel: the signals are the process's
 	signals, stop := notifySignals()
 	defer stop()
-	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT} {
+	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGTERM, syscall.SIGINT} {
 		if err := syscall.Kill(os.Getpid(), s); err != nil {
 			t.Fatal(err)
 		}

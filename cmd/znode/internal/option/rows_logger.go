@@ -20,9 +20,9 @@ var logger = []*Option{
 		Field: func(c *Config) any { return &c.LogDir },
 	},
 	{
-		Name: "rotation_interval", Default: "0", Use: Logger,
+		Name: "rotation_interval", Default: "1h", Use: Logger,
 		Kind:  duration(100*time.Millisecond, special{zero: "never"}),
-		Help:  "how often log files are closed and set aside",
+		Help:  "how often log files are closed and set aside, counted from midnight; 0 is never",
 		Field: func(c *Config) any { return &c.RotationInterval },
 	},
 	{
