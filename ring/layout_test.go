@@ -34,12 +34,13 @@ func TestMPSCLayout(t *testing.T) {
 	var q MPSC[[3]byte]
 	checkApart(t, unsafe.Sizeof(q), []span{
 		{"never written", 0, unsafe.Offsetof(q.hwm) + unsafe.Sizeof(q.hwm)},
-		{"producers'", unsafe.Offsetof(q.state), unsafe.Offsetof(q.state) + unsafe.Sizeof(q.state)},
+		{"producers'", unsafe.Offsetof(q.state), unsafe.Offsetof(q.limit) + unsafe.Sizeof(q.limit)},
 		{"consumer's", unsafe.Offsetof(q.head), unsafe.Offsetof(q.seg) + unsafe.Sizeof(q.seg)},
 		{"rarely written", unsafe.Offsetof(q.segs), unsafe.Offsetof(q.items) + unsafe.Sizeof(q.items)},
 	})
 	checkAligned(t, map[string]uintptr{
 		"state": unsafe.Offsetof(q.state),
+		"limit": unsafe.Offsetof(q.limit),
 		"head":  unsafe.Offsetof(q.head),
 	})
 	var seg segment[[3]byte]
