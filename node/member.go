@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ type member struct {
 	next    time.Time            // the first deadline of all, or earlier; zero if none
 	conn    uint32               // the connection of the XPUB that present is about
 	resync  resync
+	strange complaint // of greetings; a peer can cause one with every message
 
 	mu    sync.Mutex // guards known, which the loop changes and anybody reads
 	known known
@@ -58,8 +60,12 @@ type presence struct {
 type greeting struct{ id, event string }
 
 const (
-	// maxHalfSeen bounds what is remembered of ids that anybody may invent.
+	// maxHalfSeen bounds what is remembered of ids that anybody may invent, and
+	// maxKnown the nodes of a cluster without a layout.
 	maxHalfSeen = 10_000
+	maxKnown    = 10_000
+	// maxNodeID bounds an id, in bytes. Zeek's are two names and a few words.
+	maxNodeID = 1024
 	// resendInterval is how long a greeting waits for room.
 	resendInterval = 50 * time.Millisecond
 )
@@ -177,7 +183,7 @@ func (m *member) cancelled(prefix []byte) {
 		delete(m.gone, id) // told before
 		return
 	}
-	m.warn("unsubscription of unknown node", slog.String("id", shown(id)))
+	m.warn(fmt.Sprintf("unsubscription of unknown node with id '%s'", shown(id)))
 }
 
 // remember keeps the name of a node that may come back as the same process.
@@ -196,8 +202,8 @@ func (m *member) event(e *Event) {
 	}
 	rawName, ok := e.Arg(0).AsString()
 	rawID, ok2 := e.Arg(1).AsString()
-	if !ok || !ok2 || len(rawName) == 0 || len(rawID) == 0 || len(rawName) > maxNameBytes || len(rawID) > maxPrefix {
-		m.warn("greeting that is none", slog.String("event", string(e.Name())), slog.String("sender", quoted(e.sender)))
+	if !ok || !ok2 || len(rawName) == 0 || len(rawID) == 0 || len(rawName) > maxNameBytes || len(rawID) > maxNodeID {
+		m.warn(fmt.Sprintf("%s without a name and an id, from %s", e.Name(), quoted(e.sender)))
 		return
 	}
 	name, id := string(rawName), string(rawID)
@@ -223,10 +229,10 @@ func (m *member) helloed(name, id string) {
 			m.answer(p, id)
 			return
 		case old == id:
-			m.warn("node says hello twice", slog.String("name", shown(name)), slog.String("id", shown(id)))
+			m.warn(fmt.Sprintf("node '%s' sends ZeroMQ::hello twice (id:%s)", shown(name), shown(id)))
 			return
 		default:
-			m.warn("node never said goodbye", slog.String("name", shown(name)), slog.String("old_id", shown(old)), slog.String("new_id", shown(id)))
+			m.warn(fmt.Sprintf("node '%s' never said goodbye (old id:%s new id:%s)", shown(name), shown(old), shown(id)))
 			m.down(name, old)
 		}
 	}
@@ -241,20 +247,22 @@ func (m *member) helloed(name, id string) {
 // hello reacts to Cluster::hello.
 func (m *member) hello(name, id string) {
 	if !m.inLayout(name) {
-		m.n.log.Error("hello from a node that is not in the cluster layout", "name", shown(name), "id", shown(id))
+		m.complain(slog.LevelError, fmt.Sprintf("Got Cluster::hello msg from unexpected node: %s", shown(name)))
 		return
 	}
 	if other := m.known.names[id]; other != "" && other != name {
-		m.n.log.Error("hello from one node under two names", "name", shown(name), "other", shown(other), "id", shown(id))
+		m.complain(slog.LevelError, fmt.Sprintf("one node says hello as '%s' and as '%s' (id:%s)", shown(other), shown(name), shown(id)))
 		return
 	}
-	switch old := m.known.ids[name]; old {
-	case "":
-		m.up(name, id)
-	case id:
-	default:
-		m.n.log.Error("hello from a second node of the same name", "name", shown(name), "old_id", shown(old), "new_id", shown(id))
+	switch old := m.known.ids[name]; {
+	case old == id:
+	case old != "":
+		m.complain(slog.LevelError, fmt.Sprintf("Got Cluster::hello msg from duplicate node:%s (old id:%s new id:%s)", shown(name), shown(old), shown(id)))
 		m.setKnown(name, id)
+	case len(m.known.ids) >= maxKnown:
+		m.complain(slog.LevelError, fmt.Sprintf("node '%s' is ignored, %d others are up", shown(name), maxKnown))
+	default:
+		m.up(name, id)
 	}
 }
 
@@ -328,8 +336,14 @@ func (m *member) sent(g greeting) bool {
 	return true
 }
 
-func (m *member) warn(what string, attrs ...slog.Attr) {
-	m.n.log.LogAttrs(m.n.stop, slog.LevelWarn, what, attrs...)
+// warn logs what is strange about another node, in Zeek's words where Zeek says
+// it too.
+func (m *member) warn(what string) { m.complain(slog.LevelWarn, what) }
+
+func (m *member) complain(level slog.Level, what string) {
+	if log, ok := m.strange.allow(m.n.log); ok {
+		log.Log(m.n.stop, level, what)
+	}
 }
 
 // shown is a name or id from outside as a log line has it.

@@ -1,7 +1,7 @@
 package node
 
 import (
-	"log/slog"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -46,7 +46,7 @@ func (m *member) compare() {
 			continue
 		}
 		name := m.known.names[id]
-		m.warn("node did not come back with the broker", slog.String("name", shown(name)), slog.String("id", shown(id)))
+		m.warn(fmt.Sprintf("node '%s' did not come back with the broker (id:%s)", shown(name), shown(id)))
 		m.down(name, id)
 		m.remember(name, id)
 	}
@@ -87,13 +87,13 @@ func (m *member) tick(now time.Time) {
 	for id, p := range m.present {
 		if due(p.expires) {
 			p.expires = time.Time{}
-			m.warn("expired subscription: a node is subscribed but never said hello", slog.String("id", shown(id)))
+			m.warn("Expired subscription from nodeid " + shown(id))
 		}
 	}
 	for id, at := range m.hellos {
 		if due(at) {
 			delete(m.hellos, id)
-			m.warn("expired hello: a node said hello but never subscribed", slog.String("id", shown(id)))
+			m.warn("Expired hello from nodeid " + shown(id))
 		}
 	}
 	for id, at := range m.left {

@@ -102,7 +102,9 @@ func TestMemberAnswersAfterOwnReconnect(t *testing.T) {
 	r.xpub.SendBytes(t, greetingTo(t, n.ID(), zeromqHello, "manager", "idA"))
 	expectSaid(t, r, clusterHello+" idA")
 	r.xpub.SendBytes(t, greetingTo(t, n.ID(), zeromqHello, "manager", "idA"))
-	await(t, "the second to be warned of", func() bool { return strings.Contains(log.String(), "node says hello twice") })
+	await(t, "the second to be warned of", func() bool {
+		return strings.Contains(log.String(), "node 'manager' sends ZeroMQ::hello twice (id:idA)")
+	})
 	if got := told.list(); !slices.Equal(got, []string{"up manager idA"}) {
 		t.Errorf("told %q", got)
 	}

@@ -240,17 +240,17 @@ func TestMemberGreeting(t *testing.T) {
 
 	// The same again: warned of and ignored.
 	r.xpub.SendBytes(t, greetingTo(t, n.ID(), zeromqHello, "proxy-1", "idB"))
-	logged("node says hello twice")
+	logged("node 'proxy-1' sends ZeroMQ::hello twice (id:idB)")
 	r.xpub.SendBytes(t, greetingTo(t, n.ID(), clusterHello, "proxy-1", "idB"))
 
 	// Nobody we know, by name.
 	r.xpub.SendBytes(t, greetingTo(t, n.ID(), clusterHello, "stranger", "idC"))
-	logged("hello from a node that is not in the cluster layout")
+	logged("Got Cluster::hello msg from unexpected node: stranger")
 
 	// A new instance that the old one's end was not told of.
 	r.xpub.SendBytes(t, greetingTo(t, n.ID(), zeromqHello, "proxy-1", "idD"))
 	await(t, "the old proxy-1 down", func() bool { return told.has("down proxy-1 idB") })
-	logged("node never said goodbye")
+	logged("node 'proxy-1' never said goodbye (old id:idB new id:idD)")
 	r.xsub.Subscribe(t, zeekIDTopic("idD"))
 	expectSaid(t, r, zeromqHello+" idD")
 	expectSaid(t, r, clusterHello+" idD")
@@ -259,7 +259,7 @@ func TestMemberGreeting(t *testing.T) {
 
 	// A second node of the same name.
 	r.xpub.SendBytes(t, greetingTo(t, n.ID(), clusterHello, "proxy-1", "idE"))
-	logged("hello from a second node of the same name")
+	logged("Got Cluster::hello msg from duplicate node:proxy-1")
 
 	// Goodbyes: known, unknown.
 	r.xsub.Unsubscribe(t, zeekIDTopic("idA"))
@@ -267,7 +267,7 @@ func TestMemberGreeting(t *testing.T) {
 	r.xsub.Subscribe(t, zeekIDTopic("idF"))
 	expectSaid(t, r, zeromqHello+" idF")
 	r.xsub.Unsubscribe(t, zeekIDTopic("idF"))
-	logged("unsubscription of unknown node")
+	logged("unsubscription of unknown node with id 'idF'")
 
 	want := []string{"up manager idA", "up proxy-1 idB", "down proxy-1 idB", "up proxy-1 idD", "down manager idA"}
 	if got := told.list(); !slices.Equal(got, want) {
@@ -285,7 +285,7 @@ func TestMemberExpiry(t *testing.T) {
 	r.xsub.Subscribe(t, zeekIDTopic("idA"))
 	expectSaid(t, r, zeromqHello+" idA")
 	r.xpub.SendBytes(t, greetingTo(t, n.ID(), zeromqHello, "manager", "idB"))
-	for _, want := range []string{"expired subscription", "expired hello"} {
+	for _, want := range []string{"Expired subscription from nodeid idA", "Expired hello from nodeid idB"} {
 		await(t, want, func() bool { return strings.Contains(log.String(), want) })
 	}
 	// Late is better than never: the subscription is still there.
@@ -323,7 +323,8 @@ func TestMemberMalformedGreetings(t *testing.T) {
 	for _, msg := range [][]byte{
 		greetingTo(t, n.ID(), clusterHello, "", "idA"),
 		greetingTo(t, n.ID(), clusterHello, "manager", ""),
-		greetingTo(t, n.ID(), clusterHello, strings.Repeat("x", 1000), "idA"),
+		greetingTo(t, n.ID(), clusterHello, strings.Repeat("x", maxNameBytes+1), "idA"),
+		greetingTo(t, n.ID(), clusterHello, "manager", strings.Repeat("x", maxNodeID+1)),
 		testEvent(t, zeekIDTopic(n.ID()), "idA", clusterHello),  // four arguments
 		greetingTo(t, n.ID(), clusterHello, "worker-2", n.ID()), // our own id
 	} {
@@ -335,8 +336,30 @@ func TestMemberMalformedGreetings(t *testing.T) {
 	}
 	r.xsub.Subscribe(t, zeekIDTopic("idZ"))
 	expectSaid(t, r, zeromqHello+" idZ")
-	await(t, "all to be handled", func() bool { return n.Stats().Handled == 4 && n.Stats().Own == 1 })
+	await(t, "all to be handled", func() bool { return n.Stats().Handled == 5 && n.Stats().Own == 1 })
 	if got := told.list(); len(got) > 0 {
 		t.Errorf("told %q", got)
+	}
+}
+
+// Without a layout a member believes what it is told, but not without end, nor
+// does it complain without end.
+func TestMemberKnownBound(t *testing.T) {
+	t.Parallel()
+	const strangers = 50
+	n, _, told, log := scripted(t, func(o *Options) { o.Layout = nil })
+	onLoop(n, func() bool {
+		for i := range maxKnown + strangers {
+			n.member.hello(fmt.Sprintf("worker-%d", i), fmt.Sprintf("id-%d", i))
+		}
+		n.member.hello("worker-0", "id-new") // known names still change
+		return true
+	})
+	nodes := n.Nodes()
+	if len(nodes) != maxKnown || nodes["worker-0"] != "id-new" || len(told.list()) != maxKnown {
+		t.Errorf("knows %d nodes, worker-0 as %s, and was told of %d", len(nodes), nodes["worker-0"], len(told.list()))
+	}
+	if got := strings.Count(log.String(), "level=ERROR"); got == 0 || got > strangers/2 {
+		t.Errorf("%d complaints of %d", got, strangers+1)
 	}
 }
