@@ -9,25 +9,37 @@ import (
 
 	"github.com/znode/znode/bench/internal/rawsock"
 	"github.com/znode/znode/bench/internal/zmtp"
+	"github.com/znode/znode/sockets"
+	"github.com/znode/znode/sockets/curve"
 )
 
 // dialTimeout bounds connecting and greeting together.
 const dialTimeout = 10 * time.Second
 
-// dial connects and shakes hands as a socket of the given type. rest is what
-// the broker sent behind its READY.
-func dial(addr, socketType string) (fd int, rest []byte, err error) {
+// link is a connection to the broker after its handshake.
+type link struct {
+	fd    int
+	rest  []byte             // what the broker sent behind its READY
+	codec sockets.FrameCodec // nil without CURVE
+}
+
+// dial connects and shakes hands as a socket of the given type, with CURVE unless
+// client is nil.
+func dial(addr, socketType string, client *curve.Client) (l link, err error) {
 	deadline := time.Now().Add(dialTimeout)
-	fd, err = rawsock.Dial(addr, deadline)
-	if err != nil {
-		return -1, nil, err
+	if l.fd, err = rawsock.Dial(addr, deadline); err != nil {
+		return l, err
 	}
-	rest, err = greet(fd, socketType, deadline)
-	if err != nil {
-		rawsock.Close(fd)
-		return -1, nil, fmt.Errorf("handshake with %s: %w", addr, err)
+	if client != nil {
+		l.codec, err = greetCurve(l.fd, client, socketType, deadline)
+	} else {
+		l.rest, err = greet(l.fd, socketType, deadline)
 	}
-	return fd, rest, nil
+	if err != nil {
+		rawsock.Close(l.fd)
+		return l, fmt.Errorf("handshake with %s: %w", addr, err)
+	}
+	return l, nil
 }
 
 func greet(fd int, socketType string, deadline time.Time) ([]byte, error) {

@@ -13,8 +13,11 @@
 // boundaries by comparing frame headers with the expected ones, which also
 // proves that nothing was damaged. Order per publisher is checked by the stamps.
 //
-// Files: config.go, snap.go, batch.go, stream.go (no system calls); dial, publish,
-// paced, subscribe, nodes, silent, child (the process), control (the harness's
+// With CURVE keys in Zeek's environment the peers seal and open every frame with
+// znode's own package curve.
+//
+// Files: config.go, snap.go, batch.go, stream.go (no system calls); dial, curve,
+// publish, paced, subscribe, nodes, silent, child (the process), control (the harness's
 // half), all _linux.go.
 //
 // Goroutines: [Main] starts one for the publishers and one for the subscribers,

@@ -26,7 +26,11 @@ func (ps *publishers) paced() error {
 		}
 		msg := p.batch.message(int(p.first) % p.batch.messages)
 		p.batch.layout.Stamp(msg, p.batch.publisher, p.first, rawsock.Clock())
-		if err := rawsock.WriteAll(p.fd, msg, time.Now().Add(dialTimeout)); err != nil {
+		wire, err := p.encode(msg)
+		if err == nil {
+			err = rawsock.WriteAll(p.fd, wire, time.Now().Add(dialTimeout))
+		}
+		if err != nil {
 			return fmt.Errorf("publisher %d: %w", p.batch.publisher, err)
 		}
 		p.first++

@@ -12,11 +12,13 @@ import (
 
 // publisher is one raw XPUB.
 type publisher struct {
-	fd    int
-	batch *batch
-	off   int // bytes of the batch written; 0: the next one begins
-	first uint64
-	sent  atomic.Uint64 // messages completely written
+	link
+	batch  *batch
+	wire   []byte // the batch as it goes out: its bytes, or with CURVE their sealed form
+	sealed []byte // memory for the latter
+	off    int    // bytes of wire written; 0: the next batch begins
+	first  uint64
+	sent   atomic.Uint64 // messages completely written
 }
 
 // publishers writes batches to all its connections from one goroutine.
@@ -37,18 +39,21 @@ type publishers struct {
 func newPublishers(cfg Config, layout zmtp.Layout) (*publishers, error) {
 	ps := &publishers{cfg: cfg, layout: layout}
 	ps.begun.L = &ps.mu
-	var err error
+	client, err := curveFromEnviron()
+	if err != nil {
+		return nil, err
+	}
 	if ps.poller, err = rawsock.NewPoller(); err != nil {
 		return nil, err
 	}
 	for i := range cfg.Pubs {
-		fd, _, err := dial(cfg.PubAddr, zmtp.XPUB)
+		l, err := dial(cfg.PubAddr, zmtp.XPUB, client)
 		if err != nil {
 			ps.close()
 			return nil, fmt.Errorf("publisher %d: %w", i, err)
 		}
-		ps.all = append(ps.all, &publisher{fd: fd, batch: newBatch(&ps.layout, cfg.FirstPub+i, cfg.Topics)})
-		if err := ps.poller.Add(fd, rawsock.In, i); err != nil {
+		ps.all = append(ps.all, &publisher{link: l, batch: newBatch(&ps.layout, cfg.FirstPub+i, cfg.Topics)})
+		if err := ps.poller.Add(l.fd, rawsock.In, i); err != nil {
 			ps.close()
 			return nil, err
 		}
@@ -167,18 +172,31 @@ func (ps *publishers) settle() (left int, err error) {
 	return left, nil
 }
 
+// encode returns messages of the batch as they go out, good until the next call.
+func (p *publisher) encode(messages []byte) (wire []byte, err error) {
+	if p.codec == nil {
+		return messages, nil
+	}
+	p.sealed, err = seal(p.sealed[:0], p.codec, messages)
+	return p.sealed, err
+}
+
 // writeMore writes once.
-func (p *publisher) writeMore() error {
+func (p *publisher) writeMore() (err error) {
 	if p.off == 0 {
 		p.batch.stamp(p.first)
+		if p.wire, err = p.encode(p.batch.bytes); err != nil {
+			return err
+		}
 	}
-	n, err := rawsock.Write(p.fd, p.batch.bytes[p.off:])
+	n, err := rawsock.Write(p.fd, p.wire[p.off:])
 	if err != nil {
 		return err
 	}
 	p.off += n
-	p.sent.Store(p.first + uint64(p.off/p.batch.layout.Size))
-	if p.off == len(p.batch.bytes) {
+	// Sealed messages are of one size too.
+	p.sent.Store(p.first + uint64(p.off/(len(p.wire)/p.batch.messages)))
+	if p.off == len(p.wire) {
 		p.off = 0
 		p.first += uint64(p.batch.messages)
 	}
@@ -194,7 +212,10 @@ func (ps *publishers) probe() error {
 		if err := discard(p.fd); err != nil {
 			return fmt.Errorf("publisher %d: %w", ps.cfg.FirstPub+i, err)
 		}
-		err := rawsock.WriteAll(p.fd, p.batch.probes(ps.cfg.Topics), time.Now().Add(dialTimeout))
+		wire, err := p.encode(p.batch.probes(ps.cfg.Topics))
+		if err == nil {
+			err = rawsock.WriteAll(p.fd, wire, time.Now().Add(dialTimeout))
+		}
 		if err != nil {
 			return fmt.Errorf("publisher %d: %w", ps.cfg.FirstPub+i, err)
 		}

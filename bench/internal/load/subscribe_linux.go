@@ -10,6 +10,7 @@ import (
 	"github.com/znode/znode/bench/internal/hist"
 	"github.com/znode/znode/bench/internal/rawsock"
 	"github.com/znode/znode/bench/internal/zmtp"
+	"github.com/znode/znode/sockets/curve"
 )
 
 // readBytes is how much a subscriber reads at once.
@@ -17,7 +18,8 @@ const readBytes = 256 << 10
 
 // subscriber is one raw XSUB.
 type subscriber struct {
-	fd     int
+	link
+	opener *opener // nil without CURVE
 	stream *stream
 	last   int64 // clock of the last piece
 	gap    int64 // longest time between two pieces since the mark
@@ -42,12 +44,19 @@ type subscribers struct {
 // newSubscribers connects all subscribers and sends their subscriptions.
 func newSubscribers(cfg Config, layout zmtp.Layout) (*subscribers, error) {
 	ss := &subscribers{cfg: cfg, layout: layout, buf: make([]byte, readBytes+layout.Head)}
-	var err error
+	client, err := curveFromEnviron()
+	if err != nil {
+		return nil, err
+	}
+	if client != nil {
+		// A piece may begin with a whole frame but its last byte.
+		ss.buf = make([]byte, readBytes+layout.Size+curve.Overhead)
+	}
 	if ss.poller, err = rawsock.NewPoller(); err != nil {
 		return nil, err
 	}
 	for i := range cfg.Subs {
-		if err := ss.connect(i); err != nil {
+		if err := ss.connect(i, client); err != nil {
 			ss.close()
 			return nil, fmt.Errorf("subscriber %d: %w", i, err)
 		}
@@ -55,24 +64,30 @@ func newSubscribers(cfg Config, layout zmtp.Layout) (*subscribers, error) {
 	return ss, nil
 }
 
-func (ss *subscribers) connect(i int) error {
-	fd, rest, err := dial(ss.cfg.SubAddr, zmtp.XSUB)
+func (ss *subscribers) connect(i int, client *curve.Client) error {
+	l, err := dial(ss.cfg.SubAddr, zmtp.XSUB, client)
 	if err != nil {
 		return err
 	}
-	s := &subscriber{fd: fd, stream: newStream(&ss.layout, &ss.latency)}
+	s := &subscriber{link: l, stream: newStream(&ss.layout, &ss.latency)}
 	ss.all = append(ss.all, s)
-	if err := s.stream.feed(rest, 0); err != nil {
+	if err := s.stream.feed(l.rest, 0); err != nil {
 		return err
 	}
 	var wire []byte
 	for _, prefix := range ss.cfg.Prefixes(ss.cfg.FirstSub + i) {
 		wire = zmtp.AppendSubscribe(wire, prefix)
 	}
-	if err := rawsock.WriteAll(fd, wire, time.Now().Add(dialTimeout)); err != nil {
+	if l.codec != nil {
+		s.opener = &opener{codec: l.codec}
+		if wire, err = seal(nil, l.codec, wire); err != nil {
+			return err
+		}
+	}
+	if err := rawsock.WriteAll(l.fd, wire, time.Now().Add(dialTimeout)); err != nil {
 		return err
 	}
-	return ss.poller.Add(fd, rawsock.In, i)
+	return ss.poller.Add(l.fd, rawsock.In, i)
 }
 
 // run reads until stop.
@@ -100,7 +115,7 @@ func (ss *subscribers) read(i, size int) (int, error) {
 	s := ss.all[i]
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	start := s.stream.begin(ss.buf)
+	start := s.begin(ss.buf)
 	n, err := rawsock.Read(s.fd, ss.buf[start:start+size])
 	if err != nil {
 		return 0, fmt.Errorf("subscriber %d: %w", ss.cfg.FirstSub+i, err)
@@ -114,12 +129,33 @@ func (ss *subscribers) read(i, size int) (int, error) {
 		if ss.cfg.Rate == 0 {
 			now = 0
 		}
-		if err := s.stream.feed(ss.buf[:start+n], now); err != nil {
+		if err := s.feed(ss.buf[:start+n], now); err != nil {
 			return 0, fmt.Errorf("subscriber %d: %w", ss.cfg.FirstSub+i, err)
 		}
 		return n, nil
 	}
-	return 0, s.stream.feed(ss.buf[:start], 0)
+	return 0, s.feed(ss.buf[:start], 0)
+}
+
+// begin places what was left of the last piece at the start of buf and returns its
+// length.
+func (s *subscriber) begin(buf []byte) int {
+	if s.opener != nil {
+		return s.opener.begin(buf)
+	}
+	return s.stream.begin(buf)
+}
+
+// feed takes a piece, with what begin placed before it.
+func (s *subscriber) feed(b []byte, now int64) error {
+	if s.opener != nil {
+		var err error
+		if b, err = s.opener.open(s.stream.carry, b); err != nil {
+			return err
+		}
+		s.stream.carry = s.stream.carry[:0]
+	}
+	return s.stream.feed(b, now)
 }
 
 const (

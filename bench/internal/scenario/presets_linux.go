@@ -88,14 +88,14 @@ func Presets() []Scenario {
 			}, nothingLost...),
 		},
 		{
-			Name: "curve-1to1", Title: "CURVE, 1 publisher, 1 subscriber, 200 B", Curve: true, Lossless: true, Peers: []string{ZmqPeers},
+			Name: "curve-1to1", Title: "CURVE, 1 publisher, 1 subscriber, 200 B", Curve: true, Lossless: true, Peers: bothPeers,
 			Sides: brokers, measure: stream(traffic(1, 1, 200)),
 			Wants: append([]report.Want{
 				over(side.Libzmq, metricCPU, report.AtMost, 0.55), over(side.Libzmq, metricDeliveries, report.AtLeast, 1.4),
 			}, nothingLost...),
 		},
 		{
-			Name: "curve-4to8", Title: "CURVE, 4 publishers, 8 subscribers, 200 B", Curve: true, Lossless: true, Peers: []string{ZmqPeers},
+			Name: "curve-4to8", Title: "CURVE, 4 publishers, 8 subscribers, 200 B", Curve: true, Lossless: true, Peers: bothPeers,
 			Sides: brokers, measure: stream(traffic(4, 8, 200)),
 			Wants: append([]report.Want{
 				over(side.Libzmq, metricCPU, report.AtMost, 0.6), over(side.Libzmq, metricDeliveries, report.AtLeast, 1.3),

@@ -25,7 +25,7 @@ type Scenario struct {
 	Peers []string      // that can drive it; nil: raw ones only
 	Most  int           // rounds at most, for long ones; 0: as many as asked for
 	Wants []report.Want // with raw peers, or else with libzmq's
-	Curve bool          // encrypted; raw peers cannot do that
+	Curve bool          // encrypted
 
 	// Lossless has znode hold publishers back for ever, as libzmq and the pump
 	// do: under full load every subscriber is a slow one.
@@ -36,7 +36,7 @@ type Scenario struct {
 
 // DrivenBy reports whether peers of this kind can drive the scenario.
 func (s *Scenario) DrivenBy(peers string) bool {
-	return peers == RawPeers && !s.Curve || slices.Contains(s.Peers, peers)
+	return peers == RawPeers || slices.Contains(s.Peers, peers)
 }
 
 // Env is what scenarios run with.
@@ -58,6 +58,9 @@ func (e *Env) Run(s Scenario, peers string) report.Group {
 	g := report.Group{Name: "scenario=" + s.Name + "/peers=" + peers, Title: s.Title}
 	if peers == RawPeers {
 		g.Title += ", raw peers"
+		if s.Curve {
+			g.Title += " with znode's CURVE"
+		}
 	} else {
 		g.Title += ", libzmq peers"
 	}
