@@ -5,8 +5,10 @@
 //
 // More than recorded fails; a benchmark that is recorded as 0 must be 0. One
 // with more may vary by a tenth, since what a benchmark sets up is spread over
-// a number of rounds that differs each time. Benchmarks that are not recorded,
-// and records without a benchmark, are named; with -update they are set right.
+// a number of rounds that differs each time. One recorded as "-" is not judged:
+// how much it allocates depends on how its goroutines happen to run. Benchmarks
+// that are not recorded, and records without a benchmark, are named; with
+// -update they are set right.
 package main
 
 import (
@@ -44,12 +46,12 @@ func run(path string, update bool) error {
 	if len(measured) == 0 {
 		return errors.New("no benchmark reported its allocations")
 	}
-	if update {
-		return write(path, measured)
-	}
 	recorded, err := read(path)
 	if err != nil {
 		return err
+	}
+	if update {
+		return write(path, measured, recorded)
 	}
 	return compare(measured, recorded)
 }
@@ -82,6 +84,9 @@ func parseBench(r io.Reader) (map[string]int64, error) {
 	return measured, lines.Err()
 }
 
+// notJudged stands for "-" in the file of records.
+const notJudged = -1
+
 // read reads the file of records; a missing one is empty.
 func read(path string) (map[string]int64, error) {
 	recorded := make(map[string]int64)
@@ -94,19 +99,27 @@ func read(path string) (map[string]int64, error) {
 			continue
 		}
 		count, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if count == "-" {
+			recorded[name] = notJudged
+			continue
+		}
 		n, err := strconv.ParseInt(count, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("%s: line %q: %w", path, line, err)
+		if err != nil || n < 0 {
+			return nil, fmt.Errorf("%s: line %q: want a number of allocations, or -", path, line)
 		}
 		recorded[name] = n
 	}
 	return recorded, err
 }
 
-// write records what was measured.
-func write(path string, measured map[string]int64) error {
+// write records what was measured; what was not judged before stays so.
+func write(path string, measured, recorded map[string]int64) error {
 	text := []byte(heading)
 	for _, name := range slices.Sorted(maps.Keys(measured)) {
+		if recorded[name] == notJudged {
+			text = fmt.Appendf(text, "- %s\n", name)
+			continue
+		}
 		text = fmt.Appendf(text, "%d %s\n", measured[name], name)
 	}
 	fmt.Printf("%d benchmarks recorded in %s\n", len(measured), path)
@@ -115,26 +128,30 @@ func write(path string, measured map[string]int64) error {
 
 // compare prints differences and fails on those for the worse.
 func compare(measured, recorded map[string]int64) error {
-	worse, zero := 0, 0
+	worse, zero, judged := 0, 0, 0
 	for _, name := range slices.Sorted(maps.Keys(measured)) {
 		got := measured[name]
 		limit, known := recorded[name]
 		switch {
 		case !known:
 			fmt.Printf("not recorded yet: %s: %d allocs/op\n", name, got)
+			continue
+		case limit == notJudged:
+			continue
 		case limit == 0 && got > 0, got > limit+limit/10+1:
 			fmt.Printf("WORSE: %s: %d allocs/op, %d recorded\n", name, got, limit)
 			worse++
 		case limit == 0:
 			zero++
 		}
+		judged++
 	}
 	for _, name := range slices.Sorted(maps.Keys(recorded)) {
 		if _, there := measured[name]; !there {
 			fmt.Printf("recorded, but not there: %s\n", name)
 		}
 	}
-	fmt.Printf("%d benchmarks, %d recorded, %d of them without an allocation\n", len(measured), len(recorded), zero)
+	fmt.Printf("%d benchmarks, %d judged, %d of them without an allocation\n", len(measured), judged, zero)
 	if worse > 0 {
 		return fmt.Errorf("%d benchmarks allocate more than recorded", worse)
 	}
