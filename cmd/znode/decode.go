@@ -55,8 +55,24 @@ func decodeFile(p process, name, form string) error {
 	} else {
 		name = "stdin"
 	}
-	d := &decoder{in: newItems(in), out: newPrinter(p.stdout, form), name: option.Printable(name), people: p.stderr}
+	d := &decoder{out: newPrinter(p.stdout, form), name: option.Printable(name), people: p.stderr}
+	d.in = newItems(flushFirst{in, d.out})
 	return d.run()
+}
+
+// flushFirst writes what is printed before it reads more of the input: what comes
+// through a pipe may be a while in coming.
+type flushFirst struct {
+	in  io.Reader
+	out *printer
+}
+
+// Read is called by the decoder, while it prints.
+func (r flushFirst) Read(p []byte) (int, error) {
+	if err := r.out.flush(); err != nil {
+		return 0, err
+	}
+	return r.in.Read(p)
 }
 
 // decoder prints all items of one input.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
@@ -155,6 +156,36 @@ func TestDecodeDamage(t *testing.T) {
 	}
 	if _, _, err := decoded(iotest.ErrReader(io.ErrNoProgress), formJSON); err == nil {
 		t.Error("an input that cannot be read is taken for an empty one")
+	}
+}
+
+// TestDecodeStreams: what has come is printed before the rest of it comes.
+func TestDecodeStreams(t *testing.T) {
+	t.Parallel()
+	in, feed := io.Pipe()
+	shown, out := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := decodeFile(process{stdin: in, stdout: out, stderr: io.Discard}, "-", formJSON)
+		out.Close()
+		ended <- err
+	}()
+	item := behindLengths(goldenPayloads(t, "broker-bin-v1.msgs")[0])
+	lines := bufio.NewScanner(shown)
+	for range 3 {
+		if _, err := feed.Write(item); err != nil {
+			t.Fatal(err)
+		}
+		if !lines.Scan() {
+			t.Fatalf("nothing is printed: %v", lines.Err())
+		}
+	}
+	feed.Close()
+	if lines.Scan() {
+		t.Errorf("more than went in: %s", lines.Text())
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 
