@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/go-zeromq/zmq4"
@@ -55,8 +56,18 @@ func handshakeError(err error) error {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return protocolErrorf(ReasonHandshakeTimeout, "the peer did not finish its handshake in time")
 	default:
-		return fmt.Errorf("handshake: %w", err)
+		return fmt.Errorf("handshake: %w", inner(err))
 	}
+}
+
+// inner leaves out what zmq4 says around the error of a mechanism.
+func inner(err error) error {
+	for next := err; strings.HasPrefix(err.Error(), "zmq4: "); err = next {
+		if next = errors.Unwrap(err); next == nil {
+			return err
+		}
+	}
+	return err
 }
 
 // compatible says which peers a socket of ours takes (RFC 29, RFC 30).
