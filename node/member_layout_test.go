@@ -19,7 +19,11 @@ func TestLayout(t *testing.T) {
 	if got, want := l.LogEndpoints(), []string{"tcp://logger.example:5557", "tcp://[2001:db8::2]:5557"}; !slices.Equal(got, want) {
 		t.Errorf("log endpoints %q, want %q", got, want)
 	}
-	m, err := ServeMetrics("127.0.0.1:0", nil)
+	listener, err := ListenMetrics("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := ServeMetrics(listener, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

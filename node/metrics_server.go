@@ -37,9 +37,23 @@ const (
 	metricsStopTimeout   = 2 * time.Second
 )
 
-// ServeMetrics listens at address ("host:port") and serves the figures of these
-// collectors, of the Go runtime and of the process.
-func ServeMetrics(address string, log *slog.Logger, parts ...prometheus.Collector) (*MetricsServer, error) {
+// ListenMetrics listens at address ("host:port") for [ServeMetrics]. Whoever starts
+// several things does this first, because it may fail.
+func ListenMetrics(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) && op.Err != nil {
+			err = op.Err
+		}
+		return nil, fmt.Errorf("metrics: listen at %s: %w", address, err)
+	}
+	return l, nil
+}
+
+// ServeMetrics serves at l the figures of these collectors, of the Go runtime and
+// of the process. It owns l if it succeeds.
+func ServeMetrics(l net.Listener, log *slog.Logger, parts ...prometheus.Collector) (*MetricsServer, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -51,14 +65,6 @@ func ServeMetrics(address string, log *slog.Logger, parts ...prometheus.Collecto
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("metrics: %w", err)
 		}
-	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		var op *net.OpError
-		if errors.As(err, &op) && op.Err != nil {
-			err = op.Err
-		}
-		return nil, fmt.Errorf("metrics: listen at %s: %w", address, err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -52,6 +53,22 @@ func startGiven(cfg *option.Config, is given, use option.Use, log *slog.Logger, 
 
 func (r *roles) start(cfg *option.Config, is given, use option.Use, log *slog.Logger) (err error) {
 	var parts []prometheus.Collector
+	layout, err := clusterLayout(cfg)
+	if err != nil {
+		return err
+	}
+	var metrics net.Listener
+	// Members are many on a machine, and the port is one.
+	if cfg.MetricsAddress != "" && (use != option.Member || is("metrics_address") || layout[cfg.Node].MetricsPort != 0) {
+		if metrics, err = node.ListenMetrics(cfg.MetricsAddress); err != nil {
+			return err
+		}
+		defer func() {
+			if r.metrics == nil {
+				metrics.Close()
+			}
+		}()
+	}
 	if use&option.Roles != 0 {
 		if r.curve, err = curveServer(cfg, log); err != nil {
 			return err
@@ -72,20 +89,16 @@ func (r *roles) start(cfg *option.Config, is given, use option.Use, log *slog.Lo
 		}
 		parts = append(parts, r.logger)
 	}
-	layout, err := clusterLayout(cfg)
-	if err != nil {
-		return err
-	}
 	if use&option.Member != 0 || layout != nil {
 		if err = r.startMember(cfg, layout, use, log); err != nil {
 			return err
 		}
 		parts = append(parts, r.member)
 	}
-	if cfg.MetricsAddress == "" || use == option.Member && !is("metrics_address") && layout[cfg.Node].MetricsPort == 0 {
-		return nil // members are many on a machine, and the port is one
+	if metrics == nil {
+		return nil
 	}
-	if r.metrics, err = node.ServeMetrics(cfg.MetricsAddress, log, parts...); err == nil && layout != nil {
+	if r.metrics, err = node.ServeMetrics(metrics, log, parts...); err == nil && layout != nil {
 		r.metrics.SetLayout(layout)
 	}
 	return err
