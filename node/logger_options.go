@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -184,6 +185,11 @@ func (o *LoggerOptions) validateDisk() error {
 	if pull := o.pull(); o.SpoolLimit < 2*int64(pull.MaxMessageSize) {
 		return fmt.Errorf("spool limit: %d bytes is less than two messages of the max message size of %d bytes",
 			o.SpoolLimit, pull.MaxMessageSize)
+	}
+	if words := strings.Fields(o.RotationCommand); len(words) > 0 {
+		if _, err := exec.LookPath(words[0]); err != nil {
+			return fmt.Errorf("rotation command: %w", err)
+		}
 	}
 	return nil
 }
