@@ -11,10 +11,16 @@ import (
 	"github.com/znode/znode/sockets/curve"
 )
 
-// publicKey is the kind of a curve.Public. A secret key looks the same, so errors
-// do not repeat what may be one in the wrong place.
+// publicKey is the kind of a curve.Public, also in a file. A secret key looks the
+// same, so errors do not repeat what may be one in the wrong place.
 var publicKey = func() Kind {
-	k := NewKind("KEY", "40 characters of Z85", func(text string) (curve.Public, error) {
+	k := NewKind("KEY", "40 characters of Z85, or file:PATH", func(text string) (curve.Public, error) {
+		if path, ok := strings.CutPrefix(text, "file:"); ok {
+			var err error
+			if text, err = readKey(path, false); err != nil {
+				return curve.Public{}, err
+			}
+		}
 		key, err := curve.ParsePublic(text)
 		return key, keyError(err)
 	}, func(k curve.Public) string {
@@ -40,7 +46,7 @@ func keyError(err error) error {
 var secretKey = NewKind("KEY", "40 characters of Z85, or file:PATH", func(text string) (curve.Secret, error) {
 	if path, ok := strings.CutPrefix(text, "file:"); ok {
 		var err error
-		if text, err = readSecret(path); err != nil {
+		if text, err = readKey(path, true); err != nil {
 			return curve.Secret{}, err
 		}
 	}
@@ -53,12 +59,12 @@ var secretKey = NewKind("KEY", "40 characters of Z85, or file:PATH", func(text s
 	return k.Reveal()
 })
 
-// maxSecretFile bounds a file with a key, in bytes.
-const maxSecretFile = 1 << 10
+// maxKeyFile bounds a file with a key, in bytes.
+const maxKeyFile = 1 << 10
 
-// readSecret reads a file that holds a key and white space, and that nobody but
-// its owner and group may read.
-func readSecret(path string) (string, error) {
+// readKey reads a file that holds a key and white space. One that is secret nobody
+// but its owner and group may read.
+func readKey(path string, secret bool) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", fmt.Errorf("%s: %s", Printable(path), plainError(err))
@@ -68,14 +74,14 @@ func readSecret(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %s", Printable(path), plainError(err))
 	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o027 != 0 {
+	if secret && runtime.GOOS != "windows" && info.Mode().Perm()&0o027 != 0 {
 		return "", fmt.Errorf("%s: mode %#o lets others read or the group write it; chmod 600 it", Printable(path), info.Mode().Perm())
 	}
-	text, err := io.ReadAll(io.LimitReader(file, maxSecretFile+1))
+	text, err := io.ReadAll(io.LimitReader(file, maxKeyFile+1))
 	if err != nil {
 		return "", fmt.Errorf("%s: %s", Printable(path), plainError(err))
 	}
-	if len(text) > maxSecretFile {
+	if len(text) > maxKeyFile {
 		return "", errors.New(Printable(path) + ": too long for a key")
 	}
 	return strings.TrimSpace(string(text)), nil
