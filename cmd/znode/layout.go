@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -25,8 +26,8 @@ func layoutCommand() *command {
 			"configured, as its broker and its logger.",
 		examples: []string{
 			"znode layout /opt/zeek/spool/installed-scripts-do-not-touch/auto/cluster-layout.zeek",
-			"znode layout --config /etc/znode.toml --address 192.0.2.1 > znode.zeek",
-			"znode layout --role logger --logger-form entry --node logger-1 --address 192.0.2.1",
+			"znode layout --config /etc/znode/znode.toml --address 192.0.2.1 > znode.zeek",
+			"znode layout --role logger --logger-form entry --node logger-1 --listen-log-endpoint tcp://192.0.2.1:5557",
 		},
 		use: option.Roles,
 		prepare: func() ([]option.Flag, action) {
@@ -40,6 +41,8 @@ func layoutCommand() *command {
 					Help: "tell the nodes the logger's endpoint, or make it an entry of the layout; zeekctl would start a Zeek for an entry (default endpoint)"},
 				{Name: "manager", Kind: option.NodeName, Dst: &l.manager,
 					Help: "name of the manager, for an entry (default manager)"},
+				{Name: "secret", Kind: option.Switch, Dst: &l.secret,
+					Help: "print also the secret key that the nodes need, where znode encrypts and has it"},
 			}
 			return flags, func(_ context.Context, p process, s *option.Settings) error {
 				switch len(s.Args) {
@@ -62,9 +65,13 @@ var address = option.NewKind("HOST", "an address or the name of a host", func(te
 // linesOptions are the flags of znode layout.
 type linesOptions struct {
 	role, address, form, manager string
+	secret                       bool
 }
 
 func (o *linesOptions) write(w io.Writer, s *option.Settings) error {
+	if err := s.Check(map[string]option.Use{"broker": option.Broker, "logger": option.Logger, "both": option.Roles}[o.role]); err != nil {
+		return err
+	}
 	c := &s.Config
 	lines := layout.Lines{Entry: o.form == "entry", Node: c.Node, Manager: o.manager}
 	var err error
@@ -86,8 +93,33 @@ func (o *linesOptions) write(w io.Writer, s *option.Settings) error {
 			}
 		}
 	}
+	if lines.Keys, err = o.keys(c); err != nil {
+		return err
+	}
 	_, err = io.WriteString(w, lines.String())
 	return err
+}
+
+// keys are what Zeek's nodes need to speak with znode, nil where it does not
+// encrypt.
+func (o *linesOptions) keys(c *option.Config) (*layout.Keys, error) {
+	if c.CurveServerSecretKey.IsZero() {
+		return nil, nil
+	}
+	server, err := c.CurveServerSecretKey.Public()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("curve_server_secretkey: %w", err)
+	case c.CurveClientPublicKey.IsZero():
+		return nil, errors.New("curve_client_publickey: missing; it is what the nodes of a Zeek cluster show")
+	case o.secret && c.CurveClientSecretKey.IsZero():
+		return nil, errors.New("curve_client_secretkey: missing, so --secret has nothing to show")
+	}
+	k := &layout.Keys{ServerPublic: server.String(), ClientPublic: c.CurveClientPublicKey.String()}
+	if o.secret {
+		k.ClientSecret = c.CurveClientSecretKey.Reveal()
+	}
+	return k, nil
 }
 
 // reachable is an endpoint that znode listens at as nodes connect to it.
@@ -103,7 +135,11 @@ func (o *linesOptions) reachable(name, endpoint string) (string, error) {
 	case port == "*" || strings.Trim(port, "0") == "":
 		return "", fmt.Errorf("%s %s: the kernel chooses another port at each start; give one that stays", name, endpoint)
 	}
-	if ip, err := netip.ParseAddr(host); host == "*" || err == nil && ip.IsUnspecified() {
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case o.address != "" && (host == "localhost" || ip.IsLoopback()):
+		return "", usageErrorf("%s %s: only this machine reaches it, whatever --address says; listen at tcp://*:%s", name, endpoint, port)
+	case host == "*" || err == nil && ip.IsUnspecified():
 		if o.address == "" {
 			return "", usageErrorf("%s %s: nodes need an address to connect to; give this machine's with --address", name, endpoint)
 		}

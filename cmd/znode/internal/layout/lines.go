@@ -19,6 +19,16 @@ type Lines struct {
 	// and is told the endpoint.
 	Entry         bool
 	Node, Manager string
+	// Keys are what the nodes need to speak with a znode that encrypts; nil where
+	// it does not.
+	Keys *Keys
+}
+
+// Keys are those of CURVE that Zeek's nodes need, in Z85.
+type Keys struct {
+	ServerPublic, ClientPublic string
+	// ClientSecret is empty where it is not to be shown.
+	ClientSecret string
 }
 
 // CheckEntry tells why an endpoint cannot stand in a layout: only an address and
@@ -50,9 +60,10 @@ func addressAndPort(endpoint string) (netip.Addr, string, error) {
 // local.zeek and before ZeekArgs.
 func (l Lines) String() string {
 	var b strings.Builder
-	if l.XSUB != "" || l.Log != "" && !l.Entry {
-		b.WriteString("# znode.zeek: every node of the cluster loads this after all other scripts.\n" +
-			"# With zeekctl, put it into the site directory and ZeekArgs = znode into zeekctl.cfg.\n" +
+	if l.XSUB != "" || l.Log != "" && !l.Entry || l.Keys != nil {
+		b.WriteString("# znode.zeek: goes into the site directory, and every node of the cluster loads it.\n" +
+			"# zeekctl, which sets endpoints of its own before it: ZeekArgs = znode in zeekctl.cfg.\n" +
+			"# zeek-systemd-generator: cluster_backend_args = znode in zeek.conf.\n" +
 			"@load frameworks/cluster/backend/zeromq\n")
 	}
 	const module = "redef Cluster::Backend::ZeroMQ::"
@@ -70,13 +81,33 @@ func (l Lines) String() string {
 			"@if ( Cluster::local_node_type() == Cluster::MANAGER )\n" +
 			"redef Log::enable_local_logging = F;\n" +
 			"redef Log::enable_remote_logging = T;\n" +
+			"redef Cluster::Backend::ZeroMQ::listen_log_endpoint = \"\";\n" +
 			"@endif\n")
+	}
+	if l.Keys != nil {
+		b.WriteString(l.Keys.lines())
 	}
 	if l.ipv6() {
 		fmt.Fprintf(&b, "\n%sipv6 = T;\n", module)
 	}
 	if l.Log != "" && l.Entry {
 		b.WriteString(l.entry(b.Len() > 0))
+	}
+	return b.String()
+}
+
+// lines are what gives the nodes their keys. Zeek ends with an error when there are
+// also keys in its environment.
+func (k *Keys) lines() string {
+	const module = "redef Cluster::Backend::ZeroMQ::curve_"
+	var b strings.Builder
+	b.WriteString("\n# znode takes nobody without these keys. Leave the lines out where the nodes have them already:\n" +
+		"# from zeekctl, or in ZEEK_CLUSTER_BACKEND_ZEROMQ_CURVE_*.\n")
+	fmt.Fprintf(&b, "%sserver_publickey = %s;\n%sclient_publickey = %s;\n", module, quote(k.ServerPublic), module, quote(k.ClientPublic))
+	if k.ClientSecret == "" {
+		fmt.Fprintf(&b, "# %sclient_secretkey = the secret one of client_publickey; see znode layout --secret\n", module)
+	} else {
+		fmt.Fprintf(&b, "%sclient_secretkey = %s;\n", module, quote(k.ClientSecret))
 	}
 	return b.String()
 }

@@ -20,7 +20,12 @@ func TestLines(t *testing.T) {
 		"@if ( Cluster::local_node_type() == Cluster::MANAGER )",
 		"redef Log::enable_local_logging = F;",
 		"redef Log::enable_remote_logging = T;",
+		`redef Cluster::Backend::ZeroMQ::listen_log_endpoint = "";`,
 		"@endif",
+	}
+	keys := []string{
+		`redef Cluster::Backend::ZeroMQ::curve_server_publickey = "server";`,
+		`redef Cluster::Backend::ZeroMQ::curve_client_publickey = "client";`,
 	}
 	entry := Lines{Log: "tcp://[2001:db8::1]:5557", Entry: true, Node: "logger-1", Manager: "manager"}
 	for _, c := range []struct {
@@ -43,6 +48,14 @@ func TestLines(t *testing.T) {
 			`redef Cluster::Backend::ZeroMQ::connect_xpub_endpoint = "tcp://[::1]:1";`,
 			`redef Cluster::Backend::ZeroMQ::connect_xsub_endpoint = "tcp://[::1]:2";`,
 			"redef Cluster::Backend::ZeroMQ::ipv6 = T;",
+		}},
+		{Lines{XSUB: all.XSUB, XPUB: all.XPUB, Keys: &Keys{"server", "client", ""}}, append(broker[:4:4], keys...)},
+		{Lines{Log: entry.Log, Entry: true, Node: "logger-1", Manager: "manager", Keys: &Keys{"server", "client", "secret"}}, []string{
+			broker[0], keys[0], keys[1],
+			`redef Cluster::Backend::ZeroMQ::curve_client_secretkey = "secret";`,
+			zero[0], "redef Cluster::nodes += {",
+			`["logger-1"] = [$node_type=Cluster::LOGGER, $ip=[2001:db8::1], $p=5557/tcp, $manager="manager"],`,
+			"};",
 		}},
 	} {
 		var got []string

@@ -120,6 +120,7 @@ func TestMistakes(t *testing.T) {
 		one("$node_type=Cluster::LOGGER, $ip=[10.0.0.1]"):                                    "1:75: 10.0.0.1 is not an IPv6 address",
 		one("$node_type=Cluster::LOGGER, $ip=hosts[\"m\"]$ip"):                               "1:80: \"m\" is not in Cluster::hosts",
 		one("$node_type=Cluster::LOGGER, $ip=\"10.0.0.1\""):                                  "1:74: unexpected \"10.0.0.1\", want an address",
+		one(logger + ", $p=to_port(x)"):                                                      "1:87: unexpected to_port, want a port such as 27761/tcp",
 		one(logger + ", $p=27761"):                                                           "1:87: port 27761 needs a protocol: 27761/tcp",
 		one(logger + ", $p=27761/udp"):                                                       "1:87: port 27761/udp: nodes listen at TCP ports only, want 27761/tcp",
 		one(logger + ", $p=65536/tcp"):                                                       "1:87: port 65536/tcp: want 0 to 65535 and /tcp",

@@ -88,6 +88,8 @@ func (p *parser) port() uint16 {
 	number, proto, ok := strings.Cut(t.text, "/")
 	n, err := strconv.ParseUint(number, 10, 16)
 	switch {
+	case !ok && err != nil:
+		p.fail(t.at, "unexpected %v, want a port such as 27761/tcp", t)
 	case !ok:
 		p.fail(t.at, "port %v needs a protocol: %v/tcp", t, t)
 	case err != nil || proto == "unknown" && n != 0:
