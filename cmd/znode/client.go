@@ -232,5 +232,5 @@ func (c *client) await(ctx context.Context, done <-chan struct{}, what string) e
 	if err := c.trouble(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	return errors.New(what)
+	return errors.New(what + "; znode check may tell why")
 }

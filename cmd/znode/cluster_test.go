@@ -144,7 +144,7 @@ func TestPubTrouble(t *testing.T) {
 	silent := zmqtest.Listen(t, zmqtest.Loopback)
 	for want, args := range map[string][]string{
 		`znode: nobody is subscribed to "t" or a beginning of it, so the event was not sent`: append(c.at(), "pub", "t", "e"),
-		"znode: not ready to publish after 300ms": {"pub", "t", "e", "--timeout=300ms",
+		"znode: not ready to publish after 300ms; znode check may tell why\n": {"pub", "t", "e", "--timeout=300ms",
 			"--connect-xpub-endpoint=" + silent.Endpoint, "--connect-xsub-endpoint=" + silent.Endpoint},
 		"znode: not ready to publish after 300ms: socket_type: ": {"pub", "t", "e", "--timeout=300ms",
 			"--connect-xpub-endpoint=" + c.xpub, "--connect-xsub-endpoint=" + c.xsub},

@@ -197,8 +197,10 @@ func (r *reloader) reload() {
 			r.log.Warn("a new value needs a restart", "option", o.Name, "origin", s.Origin(o).String())
 		}
 	}
-	r.level.Set(s.Config.LogLevel)
+	// Whoever turns the log down hears that it was done, too.
+	r.level.Set(min(r.level.Level(), s.Config.LogLevel))
 	r.log.Info("options reloaded", "log_level", s.Config.LogLevel.String())
+	r.level.Set(s.Config.LogLevel)
 }
 
 // rotate has the logger begin new files, if there is one.

@@ -44,7 +44,7 @@ func TestReload(t *testing.T) {
 	var out bytes.Buffer
 	level := new(slog.LevelVar)
 	level.Set(s.Config.LogLevel)
-	r := &reloader{started: s, roles: option.Broker, level: level, log: newLog(&out, slog.LevelDebug)}
+	r := &reloader{started: s, roles: option.Broker, level: level, log: newLog(&out, level)}
 
 	for _, c := range []struct {
 		file, level string
@@ -57,6 +57,7 @@ func TestReload(t *testing.T) {
 			`"msg":"a new value needs a restart","option":"ipv6","origin":"` + file + `:1: ipv6"`, // log_dir: not a broker's
 			`"msg":"options reloaded"`,
 		}},
+		{"log_level = 'error'\n", "ERROR", []string{`"msg":"options reloaded","log_level":"ERROR"`}},
 		{"", "INFO", []string{`"msg":"options reloaded"`}},
 	} {
 		out.Reset()
