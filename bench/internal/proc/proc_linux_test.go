@@ -102,3 +102,15 @@ func TestParseBusy(t *testing.T) {
 		}
 	}
 }
+
+func TestParseModes(t *testing.T) {
+	user, system, err := parseModes("42 (a) b) S 1 2 3 4 5 6 7 8 9 10 150 30 0 0 20 0\n")
+	if err != nil || user != 1500*time.Millisecond || system != 300*time.Millisecond {
+		t.Errorf("%v, %v, %v", user, system, err)
+	}
+	for _, bad := range []string{"", "42 (a) S 1 2", "42 (a) S 1 2 3 4 5 6 7 8 9 10 x 30 0"} {
+		if _, _, err := parseModes(bad); err == nil {
+			t.Errorf("%q was accepted", bad)
+		}
+	}
+}

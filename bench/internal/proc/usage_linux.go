@@ -23,6 +23,32 @@ func (p *Process) CPU() (time.Duration, error) {
 	return time.Duration(ts.Nano()), nil
 }
 
+// Modes returns what of CPU was spent in user and in system mode. The kernel
+// apportions it by sampling, so it is good for long stretches only.
+func (p *Process) Modes() (user, system time.Duration, err error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID))
+	if err != nil {
+		return 0, 0, errors.Join(fmt.Errorf("CPU time of %s: %w", p.name, err), p.Ended())
+	}
+	return parseModes(string(stat))
+}
+
+// parseModes reads the 14th and 15th field of /proc/<pid>/stat. The second one is
+// the program's name in parentheses and may hold anything.
+func parseModes(stat string) (user, system time.Duration, err error) {
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 13 {
+		return 0, 0, fmt.Errorf("/proc/<pid>/stat is %.80q", stat)
+	}
+	var n [2]int64
+	for i := range n {
+		if n[i], err = strconv.ParseInt(fields[11+i], 10, 64); err != nil {
+			return 0, 0, fmt.Errorf("/proc/<pid>/stat: %w", err)
+		}
+	}
+	return time.Duration(n[0]) * time.Second / ticks, time.Duration(n[1]) * time.Second / ticks, nil
+}
+
 // Memory returns the resident set now and at its highest, in bytes.
 func (p *Process) Memory() (now, peak int64, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/znode/znode/bench/internal/report"
+)
+
+func TestMain(m *testing.M) {
+	// The command starts itself again as sender and as the bare side.
+	if len(os.Args) > 1 && (os.Args[1] == "send" || os.Args[1] == "bare") {
+		main()
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func TestTheWholeCommand(t *testing.T) {
+	dir := t.TempDir()
+	var stdout, stderr bytes.Buffer
+	args := []string{"-scenario", "json-paths,tsv", "-rounds", "1", "-records", "7001", "-dir", dir, "-out", filepath.Join(dir, "out")}
+	if code := run(args, nil, &stdout, &stderr); code != 0 {
+		t.Fatalf("status %d: %s", code, stderr.String())
+	}
+	for _, want := range []string{"scenario=json-paths", "scenario=tsv", "met: lost of znode <= 0: 0"} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, stdout.String())
+		}
+	}
+	f, err := os.Open(filepath.Join(dir, "out", "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := report.ReadJSON(f)
+	if err != nil || len(r.Groups) != 2 || r.Groups[0].Find(sideBare).Find(metricCPU.Name) == nil {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "znode-bench-*")); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+func TestFlags(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	for _, bad := range [][]string{
+		{"-nope"}, {"-scenario", "nonsense"}, {"-sides", "anvil"}, {"-rounds", "0"}, {"-records", "0"}, {"extra"},
+	} {
+		stderr.Reset()
+		if code := run(bad, nil, &stdout, &stderr); code != 2 || strings.Count(stderr.String(), "\n") != 1 {
+			t.Errorf("%v: status %d, %q", bad, code, stderr.String())
+		}
+	}
+	stdout.Reset()
+	if code := run([]string{"-list"}, nil, &stdout, &stderr); code != 0 || !strings.Contains(stdout.String(), "cpu-per-record of znode <= 500 ns") {
+		t.Errorf("-list: status %d, %q", code, stdout.String())
+	}
+	stdout.Reset()
+	if code := run([]string{"-h"}, nil, &stdout, &stderr); code != 0 || !strings.Contains(stdout.String(), "-scenario") {
+		t.Errorf("-h: status %d, %q", code, stdout.String())
+	}
+	if code := run([]string{"-dir", "/nonexistent", "-out", ""}, nil, &stdout, &stderr); code != 1 {
+		t.Errorf("a directory that is missing: status %d", code)
+	}
+}
