@@ -200,16 +200,18 @@ func (x *XPUB) ForwardIf(b Batch, may func(topic []byte) bool) Refused {
 	}
 	r.route(x.root.Load(), &b, may)
 	// Whoever has room is served before anybody is waited for.
+	behind := 0
 	for _, slot := range r.touched {
 		st := &r.stages[slot]
-		st.runs = st.pipe.offer(&b, st.runs)
+		if st.runs = st.pipe.offer(&b, st.runs); len(st.runs) > 0 {
+			behind++
+		}
+	}
+	if behind > 0 {
+		x.insistAll(r, &b, behind)
 	}
 	for _, slot := range r.touched {
-		st := &r.stages[slot]
-		if len(st.runs) > 0 {
-			x.insist(st, &b, r.waiter)
-		}
-		st.pipe = nil
+		r.stages[slot].pipe = nil
 	}
 	refused := r.refused
 	r.refused = Refused{} // it holds on to the batch

@@ -146,28 +146,31 @@ func (p *pipe) lose(n int) {
 func (p *pipe) room() int {
 	const unbounded = 1 << 30
 	opt := &p.sock.opt
-	if p.full {
+	switch {
+	case p.full:
 		return 0
-	}
-	if opt.QueueBytes > 0 && p.bytes >= opt.QueueBytes {
-		p.full = true
+	case opt.QueueBytes > 0 && p.bytes >= opt.QueueBytes, opt.SndHWM > 0 && p.msgs >= opt.SndHWM:
+		p.setFull(true)
 		return 0
-	}
-	if opt.SndHWM == 0 {
+	case opt.SndHWM == 0:
 		return unbounded
 	}
-	if p.msgs >= opt.SndHWM {
-		p.full = true
-		return 0
-	}
 	return opt.SndHWM - p.msgs
+}
+
+// setFull notes whether the queue takes anything.
+func (p *pipe) setFull(full bool) {
+	if p.slow.waiting > 0 {
+		p.settle() // time is counted otherwise from now on
+	}
+	p.full = full
 }
 
 // relax ends fullness, and isolation with it, once half of each bound is free.
 func (p *pipe) relax() {
 	opt := &p.sock.opt
 	if p.full && (opt.SndHWM == 0 || p.msgs <= opt.SndHWM/2) && (opt.QueueBytes == 0 || p.bytes <= opt.QueueBytes/2) {
-		p.full = false
+		p.setFull(false)
 		p.rejoin()
 		p.wake()
 	}

@@ -9,13 +9,15 @@ const refillPart = 10
 //
 //	waited for --budget spent--> isolated --half of the queue free--> trusted again
 //
-// The budget, SlowGrace at most, is spent while anybody waits for room in the
-// pipe and refills at a tenth of real time otherwise. So one subscriber costs the
-// publishers at most the grace at once, or a tenth of their time in the long run.
+// The budget, SlowGrace at most, is spent while the pipe is full and anybody waits
+// for room in it, and refills at a tenth of real time otherwise. So one subscriber
+// costs the publishers at most the grace at once, or a tenth of their time in the
+// long run. Who has something for several full pipes waits for all of them at the
+// same time, so that those which stop together cost no more than one.
 type slowness struct {
 	budget   time.Duration // at the time below
 	at       time.Time     // zero before the first wait: the budget is whole
-	waiting  int
+	waiting  int           // how many have something for the pipe that it has no room for
 	waiters  []*waiter
 	isolated bool
 	dropped  uint64 // since the isolation began
@@ -45,17 +47,54 @@ func (p *pipe) wake() {
 	p.slow.waiters = p.slow.waiters[:0]
 }
 
-// settle brings the budget up to date.
-func (s *slowness) settle(now time.Time, grace time.Duration) {
+// settle brings the budget up to date; spent says whether it was spent lately, or
+// refilled. It is called before that changes.
+func (s *slowness) settle(now time.Time, grace time.Duration, spent bool) {
 	switch {
 	case s.at.IsZero():
 		s.budget = grace
-	case s.waiting > 0:
+	case spent:
 		s.budget = max(0, s.budget-now.Sub(s.at))
 	default:
 		s.budget = min(grace, s.budget+now.Sub(s.at)/refillPart)
 	}
 	s.at = now
+}
+
+// settle brings the pipe's budget up to date, before it becomes full or ceases to
+// be, and before the number of those who wait changes. The caller holds p.mu.
+func (p *pipe) settle() {
+	p.slow.settle(time.Now(), p.sock.opt.SlowGrace, p.full && p.slow.waiting > 0)
+}
+
+// waitedFor counts who has something for the pipe that it has no room for: more
+// with 1, less with -1.
+func (p *pipe) waitedFor(more int) {
+	p.mu.Lock()
+	p.settle()
+	p.slow.waiting += more
+	p.mu.Unlock()
+}
+
+// insistAll delivers what pipes had no room for, behind in number, or drops it.
+func (x *XPUB) insistAll(r *router, b *Batch, behind int) {
+	// While one of them is waited for, so are the others.
+	together := behind > 1 && x.opt.NoDrop
+	if together {
+		for _, slot := range r.touched {
+			if st := &r.stages[slot]; len(st.runs) > 0 {
+				st.pipe.waitedFor(1)
+			}
+		}
+	}
+	for _, slot := range r.touched {
+		if st := &r.stages[slot]; len(st.runs) > 0 {
+			x.insist(st, b, r.waiter)
+			if together {
+				st.pipe.waitedFor(-1)
+			}
+		}
+	}
 }
 
 // await waits until the pipe has room, is isolated, or has ended, or the socket
@@ -64,14 +103,14 @@ func (p *pipe) await(w *waiter) {
 	grace := p.sock.opt.SlowGrace
 	s := &p.slow
 	for p.room() == 0 && !p.gone && !s.isolated && !p.sock.isHurried() {
-		s.settle(time.Now(), grace)
+		p.settle()
 		if grace >= 0 && s.budget <= 0 {
 			p.isolate()
 			return
 		}
 		s.waiting++
 		p.waitOnce(w, grace >= 0)
-		s.settle(time.Now(), grace)
+		p.settle()
 		s.waiting--
 		// Judged at once: what the budget gains until the next turn must not
 		// keep it above nothing for ever.

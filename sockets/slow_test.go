@@ -158,26 +158,64 @@ func TestNoDropForEver(t *testing.T) {
 func TestGraceBudget(t *testing.T) {
 	at := time.Unix(1000, 0)
 	var s slowness
-	s.settle(at, time.Second)
+	s.settle(at, time.Second, false)
 	if s.budget != time.Second {
 		t.Fatalf("budget %v at the start", s.budget)
 	}
 	for _, step := range []struct {
-		waiting int
-		pass    time.Duration
-		want    time.Duration
+		spent bool
+		pass  time.Duration
+		want  time.Duration
 	}{
-		{1, 300 * time.Millisecond, 700 * time.Millisecond},
-		{0, time.Second, 800 * time.Millisecond},
-		{2, 900 * time.Millisecond, 0},
-		{0, 5 * time.Second, 500 * time.Millisecond},
-		{0, time.Hour, time.Second},
+		{true, 300 * time.Millisecond, 700 * time.Millisecond},
+		{false, time.Second, 800 * time.Millisecond},
+		{true, 900 * time.Millisecond, 0},
+		{false, 5 * time.Second, 500 * time.Millisecond},
+		{false, time.Hour, time.Second},
 	} {
-		s.waiting = step.waiting
 		at = at.Add(step.pass)
-		if s.settle(at, time.Second); s.budget != step.want {
-			t.Errorf("after %v with %d waiting: budget %v, want %v", step.pass, step.waiting, s.budget, step.want)
+		if s.settle(at, time.Second, step.spent); s.budget != step.want {
+			t.Errorf("after %v, spent %v: budget %v, want %v", step.pass, step.spent, s.budget, step.want)
 		}
+	}
+}
+
+// TestSlowTogether: a publisher that has something for several full subscribers
+// waits for all of them at once, so all their budgets are spent meanwhile.
+func TestSlowTogether(t *testing.T) {
+	x, endpoint := newTestXPUB(t, func(o *Options) {
+		o.SndHWM, o.SndBuf, o.NoDrop, o.SlowGrace = 10, smallBuffer, true, -1
+	})
+	const subscribers = 3
+	for range subscribers {
+		stalled(t, endpoint, "t")
+	}
+	awaitHeld(x, subscribers, 2)
+	waitedFor := func(times int) bool {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		for _, p := range x.slots {
+			p.mu.Lock()
+			got := p.slow.waiting
+			p.mu.Unlock()
+			if times == 0 && got != 0 || got < times {
+				return false
+			}
+		}
+		return true
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		x.Forward(numbered(0, 1000, 1000)) // more than any buffer takes
+	}()
+	for !waitedFor(1) {
+		runtime.Gosched()
+	}
+	x.Hurry()
+	<-done
+	if !waitedFor(0) {
+		t.Error("a subscriber is waited for although nobody waits")
 	}
 }
 
