@@ -84,7 +84,9 @@ type Broker struct {
 // pause is one time between Pause and Resume.
 type pause struct{ over chan struct{} }
 
-// heldSubscription is a subscription that came while the broker was paused.
+// heldSubscription is a change of subscriptions while the broker was paused: a node
+// left, or had just been read from. So they are never more than there were nodes'
+// subscriptions when the pause began.
 type heldSubscription struct {
 	prefix             string
 	subscribe, changed bool
@@ -165,13 +167,14 @@ func (b *Broker) subscription(s sockets.Subscription) {
 	b.xsub.Relay(s)
 }
 
-// Pause stops forwarding, of events and of subscriptions, until Resume. Events
-// wait at their senders, subscriptions here.
+// Pause stops forwarding, of events and of subscriptions, until Resume. Both wait
+// at their senders. Nodes that leave meanwhile are told of afterwards.
 func (b *Broker) Pause() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.paused.Load() == nil && !b.closed {
 		b.paused.Store(&pause{over: make(chan struct{})})
+		b.xpub.Pause()
 	}
 }
 
@@ -195,6 +198,7 @@ func (b *Broker) resume() {
 	b.pending = nil
 	b.paused.Store(nil)
 	close(p.over)
+	b.xpub.Resume()
 }
 
 // Stats returns the proxy's figures.

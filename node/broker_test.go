@@ -186,6 +186,52 @@ func TestBrokerLastHolder(t *testing.T) {
 	}
 }
 
+// TestBrokerPauses: while the broker is paused neither events nor subscriptions
+// pass, whoever sends them waits, and a node that leaves is told of afterwards.
+func TestBrokerPauses(t *testing.T) {
+	b := startBroker(t, nil)
+	p := zmqtest.Start(t)
+	stays := p.Node(t, "stays")
+	stays.Join(t, b.XSUBEndpoint(), b.XPUBEndpoint())
+	stays.Subscribe(t, "early")
+	stays.Sync(t)
+	leaves := zmqtest.DialAs(t, b.XPUBEndpoint(), "XSUB")
+	leaves.Subscribe(t, "held")
+	leaves.Ping(t)
+	stays.Sync(t)
+
+	b.Pause()
+	before := b.Stats()
+	stays.Publish(t, "early", "event")
+	floods := zmqtest.DialAs(t, b.XPUBEndpoint(), "XSUB")
+	for range 10 {
+		floods.Subscribe(t, "late")
+		floods.Unsubscribe(t, "late")
+	}
+	floods.Subscribe(t, "late")
+	leaves.Close()
+	eventually(t, "it has left", func() bool { return !slices.Contains(b.XPUB().Prefixes(), "held") })
+	if slices.Contains(b.XPUB().Prefixes(), "late") {
+		t.Error("a subscription was taken while paused")
+	}
+	if got := b.Stats(); got.FrontendMessagesReceived != before.FrontendMessagesReceived {
+		t.Errorf("while paused the figures are %+v, before %+v", got, before)
+	}
+
+	b.Resume()
+	floods.Ping(t)
+	seen := changes(stays.Sync(t))
+	if seen["-held"] != 1 || seen["+late"] != 11 || seen["-late"] != 10 {
+		t.Errorf("afterwards %v is seen", seen)
+	}
+	if got := stays.Recv(t); got[3] != "event" {
+		t.Errorf("received %q", got)
+	}
+	// Closing ends a pause, too.
+	b.Pause()
+	floods.Subscribe(t, "more")
+}
+
 func TestBrokerMetrics(t *testing.T) {
 	b := startBroker(t, nil)
 	if n := testutil.CollectAndCount(b); n < 8 {

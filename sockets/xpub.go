@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"maps"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -41,7 +42,8 @@ type XPUB struct {
 	held    Subscription
 	holding bool
 
-	publish sync.Mutex // one Publish at a time
+	paused  atomic.Pointer[chan struct{}] // closed by Resume; nil while not paused
+	publish sync.Mutex                    // one Publish at a time
 	routers sync.Pool
 	foreign atomic.Uint64
 }
@@ -180,8 +182,46 @@ func (x *XPUB) ended(p *pipe) {
 	x.slots[p.slot] = nil
 }
 
+// Pause makes the socket take nothing from its peers until Resume: their
+// subscriptions wait in the kernel and with them. What a peer holds ends as ever
+// when it leaves.
+func (x *XPUB) Pause() {
+	over := make(chan struct{})
+	x.paused.CompareAndSwap(nil, &over)
+}
+
+// Resume ends Pause.
+func (x *XPUB) Resume() {
+	if over := x.paused.Swap(nil); over != nil {
+		close(*over)
+	}
+}
+
+// resumed waits for the end of a pause; an error says that the connection has
+// ended first.
+func (x *XPUB) resumed(p *pipe) error {
+	over := x.paused.Load()
+	if over == nil {
+		return nil
+	}
+	p.mu.Lock()
+	c := p.conn
+	p.mu.Unlock()
+	select {
+	case <-*over:
+		return nil
+	case <-c.done:
+		return net.ErrClosed
+	case <-x.closing:
+		return ErrClosed
+	}
+}
+
 // received takes subscriptions. As in libzmq every frame counts by itself.
 func (x *XPUB) received(p *pipe, b Batch) error {
+	if err := x.resumed(p); err != nil {
+		return err
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	defer x.reported()
@@ -206,6 +246,9 @@ func (x *XPUB) received(p *pipe, b Batch) error {
 }
 
 func (x *XPUB) subscription(p *pipe, prefix []byte, subscribe bool) error {
+	if err := x.resumed(p); err != nil {
+		return err
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	defer x.reported()
