@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -100,33 +99,5 @@ func bench(o *options, stdout, stderr io.Writer) (missed, failed int, err error)
 	if o.out == "" {
 		return missed, failed, nil
 	}
-	return missed, failed, write(r, o.out)
-}
-
-// write leaves the report's files in a directory.
-func write(r *report.Report, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	plots, err := r.WritePlots(dir)
-	if err != nil {
-		return err
-	}
-	for name, to := range map[string]func(io.Writer) error{
-		"report.json": r.WriteJSON,
-		"report.md":   func(w io.Writer) error { return r.WriteMarkdown(w, plots) },
-	} {
-		f, err := os.Create(filepath.Join(dir, name))
-		if err != nil {
-			return err
-		}
-		if err := to(f); err != nil {
-			_ = f.Close()
-			return err
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return missed, failed, r.WriteFiles(o.out)
 }

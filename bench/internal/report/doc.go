@@ -8,6 +8,8 @@
 // are taken per round and drift of the machine cancels out. [Report.Judge]
 // fills in the verdicts and says where the machine was too noisy to trust them.
 //
-// Files in reading order: report.go, judge.go, format.go, text.go, markdown.go,
-// svg.go, machine.go.
+// [Compare] compares two reports.
+//
+// Files in reading order: report.go, judge.go, compare.go, format.go, text.go, markdown.go,
+// svg.go, files.go, machine.go.
 package report

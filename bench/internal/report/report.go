@@ -157,6 +157,18 @@ func ReadJSON(from io.Reader) (*Report, error) {
 	return &r, nil
 }
 
+// Replace puts groups into the report, in the place of those of the same name.
+func (r *Report) Replace(groups []Group) {
+	for _, g := range groups {
+		at := slices.IndexFunc(r.Groups, func(old Group) bool { return old.Name == g.Name })
+		if at < 0 {
+			r.Groups = append(r.Groups, g)
+		} else {
+			r.Groups[at] = g
+		}
+	}
+}
+
 // Failed returns how many sides that were there did not get through.
 func (g *Group) Failed() (n int) {
 	for _, s := range g.Series {

@@ -11,3 +11,6 @@ func BuildZnode(dir string) (program, version string, err error) {
 	}
 	return program, commit(), nil
 }
+
+// Commit names the module's source as it is here.
+func Commit() string { return commit() }
