@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
-
-	"github.com/znode/znode/bench/internal/report"
 )
 
 func TestMain(m *testing.M) {
@@ -61,23 +59,6 @@ func TestOnePartAndItsComparison(t *testing.T) {
 	stdout.Reset()
 	if code := run([]string{"compare", dir, worse}, nil, &stdout, &stderr); code != 1 || !strings.Contains(stdout.String(), "WORSE") {
 		t.Errorf("an allocation more: status %d\n%s", code, stdout.String())
-	}
-}
-
-// The baseline is a report that everything can be compared with.
-func TestBaseline(t *testing.T) {
-	r, err := read("baseline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ratios := 0
-	for _, l := range report.Compare(r, r, 0.25).Lines {
-		if l.Note == "" && strings.Contains(l.Figure, " : ") {
-			ratios++
-		}
-	}
-	if len(r.Groups) < 20 || ratios < 20 {
-		t.Errorf("%d groups with %d ratios", len(r.Groups), ratios)
 	}
 }
 

@@ -102,7 +102,9 @@ func parse(line string) (b block, ok bool, err error) {
 // merge adds up the counts of the same block.
 func merge(blocks []block) (merged []block) {
 	for _, b := range blocks {
-		i := slices.IndexFunc(merged, func(m block) bool { return m.file == b.file && m.from == b.from && m.to == b.to && m.statements == b.statements })
+		i := slices.IndexFunc(merged, func(m block) bool {
+			return m.file == b.file && m.from == b.from && m.to == b.to && m.statements == b.statements
+		})
 		if i < 0 {
 			merged = append(merged, b)
 		} else {
