@@ -19,8 +19,8 @@ type Converter struct {
 //
 // The text is Broker's byte for byte wherever that is JSON. It is always valid
 // UTF-8 and valid JSON: control bytes are written as \u00nn, a byte that is
-// not UTF-8 as \udb80\udcnn, and a real that is no number as "nan", "-nan",
-// "inf" or "-inf". [Converter.AppendBin] reads all that back.
+// not UTF-8 as \udb80\udcnn, and a real that is no number as "nan", "inf" or
+// "-inf". [Converter.AppendBin] reads all that back.
 func (c *Converter) AppendJSON(dst, payload []byte) ([]byte, error) {
 	s := brokerScan{b: payload}
 	end := s.value(0, 0)
@@ -49,13 +49,15 @@ func (c *Converter) AppendJSON(dst, payload []byte) ([]byte, error) {
 //   - nesting over [MaxDepth], which Broker refuses little later;
 //   - numbers that Broker cuts or wraps: ports over 65535, subnet lengths that
 //     the address does not have, timestamps and timespans beyond 64 bits;
-//   - text behind the number of a port or subnet length;
+//   - a port or subnet length without a number, or with other text behind it;
 //   - an escaped high surrogate without a low one behind it.
 //
-// It reads a few things that Broker does not: \/ (which Broker takes for ?),
-// reals of more than 64 bits in front of the point, inf, and what AppendJSON
-// writes for NaN and infinities. The pair \udb80\udcnn, nn from 80 to ff,
-// stands for the byte nn.
+// It reads a few things that Broker does not: \/ (which Broker takes for ?), a
+// raw NUL in a string, reals with any number of digits, -nan and inf, timespans
+// with leading zeros, and what AppendJSON writes for NaN and infinities. The
+// pair \udb80\udcnn, nn from 80 to ff, stands for the byte nn. Reals are rounded
+// correctly and timespans taken exactly, where Broker may be a unit in the last
+// place off, or lose what a double cannot hold.
 //
 // That the value is an event is for [EventView.Decode] to check. After an
 // error dst comes back without anything appended, perhaps with more capacity.
@@ -74,7 +76,7 @@ func (c *Converter) AppendBinMessage(dst, text []byte) (out, topic []byte, hasTo
 func (c *Converter) appendBin(dst, text []byte, top bool) (out, topic []byte, hasTopic bool, err error) {
 	r := jsonReader{jsonLexer: jsonLexer{s: text}, sort: &c.sort, tmp: c.tmp, topic: c.topic}
 	out = r.value(dst, 0, top)
-	if r.reason == nil && (r.peek() != 0 || r.i < len(text)) {
+	if r.reason == nil && r.peek() != 0 { // a NUL ends the text, as in Broker
 		r.fail(r.i, "", ErrTrailing)
 	}
 	c.tmp, c.topic = r.tmp, r.topic

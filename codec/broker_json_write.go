@@ -16,7 +16,7 @@ import (
 //	bytes that are not     the byte              \udb80\udcnn: U+F00nn, the character
 //	  UTF-8                                      for byte nn in Zeek's own JSON logs
 //	                                             under JSON_STRING_ESCAPE_PUA
-//	NaN and infinities     nan -nan inf -inf     the same in quotes
+//	NaN and infinities     nan inf -inf          the same in quotes
 //
 // The reader takes both forms and restores the bytes, so converting to JSON
 // and back keeps every string. A Zeek node reads the first two as intended and
@@ -50,7 +50,7 @@ func appendJSONContent(dst, b []byte, i int) ([]byte, int) {
 	case KindInteger:
 		return strconv.AppendInt(dst, int64(binary.BigEndian.Uint64(b[i:])), 10), i + 8
 	case KindReal:
-		return appendJSONReal(dst, math.Float64frombits(binary.BigEndian.Uint64(b[i:]))), i + 8
+		return appendJSONReal(dst, realOf(binary.BigEndian.Uint64(b[i:]))), i + 8
 	case KindString, KindEnum:
 		n, j := varbyteAt(b, i)
 		return appendBrokerString(dst, b[j:j+n]), j + n
@@ -99,8 +99,11 @@ func appendJSONReal(dst []byte, f float64) []byte {
 	if finite(f) {
 		return appendReal(dst, f)
 	}
+	if f != f {
+		return append(dst, `"nan"`...) // whatever its sign
+	}
 	dst = append(dst, '"')
-	dst = appendReal(dst, f)
+	dst = appendFixed6(dst, f)
 	return append(dst, '"')
 }
 

@@ -3,7 +3,6 @@ package codec
 import (
 	"bytes"
 	"encoding/binary"
-	"math"
 	"slices"
 	"sync"
 )
@@ -52,7 +51,7 @@ func compareWords(k Kind, x, y uint64) int {
 	case KindCount:
 		return compareOrdered(x, y)
 	case KindReal:
-		return compareReals(math.Float64frombits(x), math.Float64frombits(y))
+		return compareReals(realOf(x), realOf(y))
 	default:
 		return compareOrdered(int64(x), int64(y))
 	}

@@ -31,7 +31,7 @@ func appendParsed(dst []byte, k Kind, s []byte) ([]byte, error) {
 }
 
 func appendFloat(dst []byte, f float64) []byte {
-	return binary.BigEndian.AppendUint64(dst, math.Float64bits(f))
+	return binary.BigEndian.AppendUint64(dst, realBits(f))
 }
 
 // parseJSONInt reads an integer: decimal, or 0x, 0b, or octal behind a leading
@@ -136,24 +136,36 @@ func isNonFinite(w []byte) bool {
 // integer to Broker, hence no real.
 func parseJSONReal(w []byte) (float64, error) {
 	switch {
-	case isNonFinite(w):
-		f, sign := math.Inf(1), 1.0
-		if w[0] == '-' {
-			sign = -1
+	case !isNonFinite(w):
+		if !isDecimal(w) {
+			return 0, ErrMismatch
 		}
-		if w[len(w)-1] == 'n' {
-			f = math.NaN()
-		}
-		return math.Copysign(f, sign), nil
-	case !isDecimal(w):
-		return 0, ErrMismatch
+		return parseDecimal(w), nil
+	case w[len(w)-1] == 'n':
+		return math.NaN(), nil
+	case w[0] == '-':
+		return math.Inf(-1), nil
+	default:
+		return math.Inf(1), nil
 	}
-	return parseDecimal(w), nil
+}
+
+// numberStart passes over what C's strtoul takes in front of a number: white
+// space and a plus.
+func numberStart(s []byte) []byte {
+	for len(s) > 0 && (s[0] == ' ' || s[0] >= '\t' && s[0] <= '\r') {
+		s = s[1:]
+	}
+	if len(s) > 0 && s[0] == '+' {
+		s = s[1:]
+	}
+	return s
 }
 
 // parsePort reads "80/tcp". Without a protocol it is tcp; one that Zeek does
 // not know is unknown, which is written "80/?".
 func parsePort(s []byte) (p Port, reason error) {
+	s = numberStart(s)
 	end := digitsEnd(s, 0)
 	num, n := 0, 0
 	for _, c := range s[:end] {

@@ -17,7 +17,7 @@ func appendParsedSubnet(dst, s []byte) ([]byte, error) {
 		return dst, ErrSyntax
 	}
 	a, ok := parseAddr(s[:slash])
-	length := s[slash+1:]
+	length := numberStart(s[slash+1:])
 	if !ok || len(length) == 0 || digitsEnd(length, 0) < len(length) {
 		return dst, ErrSyntax
 	}
@@ -80,7 +80,8 @@ func parseAddr4(dst, s []byte) bool {
 }
 
 // parseAddr6 reads groups of up to four hexadecimal digits, of which :: may
-// leave out some, with the last two groups perhaps as an IPv4 address.
+// leave out some, to Broker even none, with the last two groups perhaps as an
+// IPv4 address.
 func parseAddr6(s []byte) (a [16]byte, ok bool) {
 	gap, n := -1, 0 // where :: stands; bytes so far
 	if len(s) >= 2 && s[0] == ':' && s[1] == ':' {
@@ -117,11 +118,8 @@ func parseAddr6(s []byte) (a [16]byte, ok bool) {
 			gap, s = n, s[1:]
 		}
 	}
-	if gap < 0 {
-		return a, n == 16
-	}
-	if n > 14 { // :: stands for at least one group
-		return a, false
+	if gap < 0 || gap == len(a) {
+		return a, gap < 0 && n == len(a)
 	}
 	tail := n - gap
 	copy(a[16-tail:], a[gap:n])

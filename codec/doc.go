@@ -76,7 +76,7 @@
 // src/util.cc for text. Doubles in JSON follow F. Loitsch, "Printing floating-point numbers
 // quickly and accurately with integers" (2010), with RapidJSON's choices.
 // Events: Broker at commit 7cc7a56, libbroker/broker/format/{bin,json}.hh,
-// zeek.hh and variant_data.cc, and the parsers of CAF that it reads JSON with;
+// zeek.hh and variant_data.cc; of CAF what packs reals and parses JSON;
 // Zeek's src/broker/Data.cc for how script values travel.
 //
 // # Files in reading order
@@ -89,7 +89,7 @@
 //   - json_log.go, json_log_record.go, json_log_value.go, json_log_escape.go, json_log_time.go: JSON lines
 //   - text_judge.go, text_payload.go, text_number.go, text_addr.go: what both need
 //   - double_grisu.go, double_powers.go, double_fixed.go, tsv_double.go: doubles
-//   - broker_kind.go, broker_bin.go, broker_order.go: values of events as bytes, and their order
+//   - broker_kind.go, broker_bin.go, broker_order.go, broker_real.go: values of events as bytes, and their order
 //   - event_view.go, event_data.go: reading an event in place
 //   - event.go, value.go, value_codec.go: events and values on their own
 //   - event_builder.go, event_text.go: writing events; text for people

@@ -3,7 +3,6 @@ package codec
 import (
 	"encoding/binary"
 	"errors"
-	"math"
 	"net/netip"
 	"time"
 )
@@ -174,7 +173,7 @@ func (b *EventBuilder) Count(n uint64) { b.word(KindCount, n) }
 func (b *EventBuilder) Integer(n int64) { b.word(KindInteger, uint64(n)) }
 
 // Real appends a real, Zeek's double.
-func (b *EventBuilder) Real(f float64) { b.word(KindReal, math.Float64bits(f)) }
+func (b *EventBuilder) Real(f float64) { b.word(KindReal, realBits(f)) }
 
 // Timestamp appends a timestamp, Zeek's time, kept within 64 bits of
 // nanoseconds.

@@ -3,7 +3,6 @@ package codec
 import (
 	"encoding/binary"
 	"iter"
-	"math"
 	"net/netip"
 	"time"
 )
@@ -79,7 +78,7 @@ func (v DataView) AsInteger() (n int64, ok bool) {
 // AsReal is the value of a real.
 func (v DataView) AsReal() (f float64, ok bool) {
 	w, ok := v.word(KindReal)
-	return math.Float64frombits(w), ok
+	return realOf(w), ok
 }
 
 // AsTimestamp is the value of a timestamp, in UTC.

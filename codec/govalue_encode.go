@@ -2,7 +2,6 @@ package codec
 
 import (
 	"encoding/binary"
-	"math"
 	"net/netip"
 	"reflect"
 	"time"
@@ -52,7 +51,7 @@ func (e *goEncoder) scalar(t *goType, v reflect.Value) *ValueError {
 	case goUint:
 		e.word(v.Uint())
 	case goFloat:
-		e.word(math.Float64bits(v.Float()))
+		e.word(realBits(v.Float()))
 	case goDuration:
 		e.word(uint64(v.Int()))
 	case goString:

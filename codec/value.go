@@ -31,8 +31,8 @@ func CountData(n uint64) Data { return Data{kind: KindCount, num: n} }
 // IntegerData returns an integer, Zeek's int.
 func IntegerData(n int64) Data { return Data{kind: KindInteger, num: uint64(n)} }
 
-// RealData returns a real, Zeek's double.
-func RealData(f float64) Data { return Data{kind: KindReal, num: math.Float64bits(f)} }
+// RealData returns a real, Zeek's double. All NaNs are one.
+func RealData(f float64) Data { return Data{kind: KindReal, num: realBits(f)} }
 
 // StringData returns a string. It may hold any bytes.
 func StringData(s string) Data { return Data{kind: KindString, text: s} }
@@ -155,7 +155,7 @@ func (d Data) AsInteger() (n int64, ok bool) {
 // AsReal is the value of a real.
 func (d Data) AsReal() (f float64, ok bool) {
 	w, ok := d.word(KindReal)
-	return math.Float64frombits(w), ok
+	return realOf(w), ok
 }
 
 // AsTimestamp is the value of a timestamp, in UTC.

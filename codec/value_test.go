@@ -78,8 +78,10 @@ func randomData(r *rand.Rand, depth int) Data {
 	switch k := Kind(r.IntN(kinds)); k {
 	case KindBoolean:
 		return BoolData(word&1 != 0)
-	case KindCount, KindInteger, KindReal, KindTimestamp, KindTimespan:
+	case KindCount, KindInteger, KindTimestamp, KindTimespan:
 		return Data{kind: k, num: word}
+	case KindReal:
+		return RealData(math.Float64frombits(word))
 	case KindString:
 		return StringData(randomText(r))
 	case KindEnum:
@@ -151,15 +153,10 @@ func TestDataRoundTrip(t *testing.T) {
 		if err != nil || !bytes.Equal(again, text) && !lossy(v) {
 			t.Fatalf("%s\n%s: %v", text, again, err)
 		}
-		if !lossy(v) && !hasNaN(d) && !bytes.Equal(back, b) {
+		if !lossy(v) && !bytes.Equal(back, b) {
 			t.Fatalf("%v\n%x\n%x", d, b, back)
 		}
 	}
-}
-
-func hasNaN(d Data) bool {
-	f, ok := d.AsReal()
-	return ok && f != f || slices.ContainsFunc(d.list, hasNaN)
 }
 
 // TestDataOrder has a list in Broker's order, from the kinds' ranks and the
