@@ -8,17 +8,16 @@ import (
 	"github.com/znode/znode/codec"
 )
 
-// payload is the fourth frame of an event message, as a Zeek node sends it.
-var payload = func() []byte {
-	b, err := codec.AppendEventArgs(nil, "SSH::login", netip.MustParseAddr("10.0.0.1"), "root", uint(3), codec.Enum("SSH::INBOUND"))
-	if err != nil {
-		panic(err)
-	}
-	return b
-}()
-
 // Look at an event in place: nothing is copied and nothing allocated.
 func ExampleEventView() {
+	// The fourth frame of an event message, as a Zeek node sends it.
+	payload, err := codec.AppendEventArgs(nil, "SSH::login",
+		netip.MustParseAddr("10.0.0.1"), "root", uint(3), codec.Enum("SSH::INBOUND"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
 	var ev codec.EventView
 	if err := ev.Decode(payload); err != nil {
 		fmt.Println(err)
@@ -43,6 +42,14 @@ func ExampleEventView() {
 
 // Set Go variables from an event's arguments.
 func ExampleEventView_Scan() {
+	// The fourth frame of an event message, as a Zeek node sends it.
+	payload, err := codec.AppendEventArgs(nil, "SSH::login",
+		netip.MustParseAddr("10.0.0.1"), "root", uint(3), codec.Enum("SSH::INBOUND"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
 	var ev codec.EventView
 	if err := ev.Decode(payload); err != nil {
 		fmt.Println(err)
@@ -50,7 +57,7 @@ func ExampleEventView_Scan() {
 	}
 	var host netip.Addr
 	var user string
-	err := ev.Scan(&host, &user, nil, nil)
+	err = ev.Scan(&host, &user, nil, nil)
 	fmt.Println(host, user, err)
 
 	var tries int // Zeek's int, but the argument is a count
@@ -123,6 +130,14 @@ func ExampleEventBuilder() {
 
 // Turn an event into JSON and back without looking at its values.
 func ExampleConverter() {
+	// The fourth frame of an event message, as a Zeek node sends it.
+	payload, err := codec.AppendEventArgs(nil, "SSH::login",
+		netip.MustParseAddr("10.0.0.1"), "root", uint(3), codec.Enum("SSH::INBOUND"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
 	var c codec.Converter
 	text, err := c.AppendJSON(nil, payload)
 	if err != nil {

@@ -129,14 +129,13 @@ func checkError(t *testing.T, err error, input []byte) {
 	}
 }
 
-// checkJSON fails unless text is JSON to encoding/json and to us.
+// checkJSON fails unless text is JSON to encoding/json, which takes 10000 levels.
 func checkJSON(t *testing.T, text []byte) {
 	if !utf8.Valid(text) {
 		t.Fatalf("not UTF-8: %q", text)
 	}
-	var any any
-	if err := json.Unmarshal(text, &any); err != nil && len(text) < 1e5 { // it has a limit of its own on nesting
-		t.Fatalf("not JSON: %v: %s", err, text)
+	if !json.Valid(text) {
+		t.Fatalf("not JSON: %s", text)
 	}
 }
 
@@ -144,8 +143,10 @@ func checkJSON(t *testing.T, text []byte) {
 // again, is the same value.
 func FuzzEventJSON(f *testing.F) {
 	for _, m := range goldenMessages(f, BrokerJSONV1) {
-		f.Add(m[3])
-		f.Add(validJSON(m[3]))
+		if len(m[3]) < 2000 { // a long text makes each of its mutations slow
+			f.Add(m[3])
+			f.Add(validJSON(m[3]))
+		}
 	}
 	f.Add([]byte(`{"data":[{"value":{"@data-type":"none"},"key":{"data":"1e3min","@data-type":"timespan"}}],"topic":"\ud83d\ude00","@data-type":"table"}`))
 	f.Add([]byte(`{"@data-type":"set","data":[{"@data-type":"real","data":-nan},{"@data-type":"real","data":1e999},{"@data-type":"integer","data":-0x7f}]}`))

@@ -10,9 +10,8 @@ import (
 	"github.com/znode/znode/codec"
 )
 
-// exampleBatch declares a log of two columns, fills it, and returns the batch
-// as it goes into a message.
-func exampleBatch() []byte {
+// Declare a log column by column, write two records, and read the batch back.
+func ExampleBatchWriter() {
 	w, err := codec.NewBatchWriter(codec.BatchHeader{
 		Stream: "Weather::LOG",
 		Path:   "weather",
@@ -45,19 +44,39 @@ func exampleBatch() []byte {
 	if err := w.EndRecord(); err != nil {
 		log.Fatal(err)
 	}
-	return w.Finish()
-}
+	payload := w.Finish() // the fourth frame of a log-write message
 
-// Declare a log and write a batch of it.
-func ExampleBatchWriter() {
-	fmt.Println(len(exampleBatch()), "bytes")
-	// Output: 324 bytes
+	var b codec.Batch
+	if err := b.Decode(payload); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s: %d records in %d bytes\n", b.Path, b.NumRecords, len(payload))
+	// Output: weather: 2 records in 324 bytes
 }
 
 // Print what is in a batch.
 func ExampleBatch() {
+	type reading struct {
+		TS       time.Time  `zeek:"ts"`
+		Station  netip.Addr `zeek:"station"`
+		Celsius  float64    `zeek:"celsius"`
+		Warnings []string   `zeek:"warnings,set,optional"`
+	}
+	readings := codec.MustLogStream[reading](codec.BatchHeader{Stream: "Weather::LOG", Path: "weather"})
+	w := readings.NewWriter()
+	w.Start(nil)
+	for _, r := range []reading{
+		{time.Date(2026, 11, 22, 7, 0, 0, 250_000_000, time.UTC), netip.MustParseAddr("192.0.2.7"), -3.5, []string{"frost", "wind, strong"}},
+		{time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC), netip.MustParseAddr("2001:db8::7"), 1, nil},
+	} {
+		if err := w.Write(&r); err != nil {
+			log.Fatal(err)
+		}
+	}
+	payload := w.Finish() // or the fourth frame of a log-write message
+
 	var b codec.Batch
-	if err := b.Decode(exampleBatch()); err != nil {
+	if err := b.Decode(payload); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Printf("%s: %d records\n", b.Path, b.NumRecords)
@@ -90,6 +109,25 @@ func ExampleBatch() {
 
 // Turn a batch into the lines of a JSON log.
 func ExampleFormatter() {
+	type reading struct {
+		TS       time.Time  `zeek:"ts"`
+		Station  netip.Addr `zeek:"station"`
+		Celsius  float64    `zeek:"celsius"`
+		Warnings []string   `zeek:"warnings,set,optional"`
+	}
+	readings := codec.MustLogStream[reading](codec.BatchHeader{Stream: "Weather::LOG", Path: "weather"})
+	w := readings.NewWriter()
+	w.Start(nil)
+	for _, r := range []reading{
+		{time.Date(2026, 11, 22, 7, 0, 0, 250_000_000, time.UTC), netip.MustParseAddr("192.0.2.7"), -3.5, []string{"frost", "wind, strong"}},
+		{time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC), netip.MustParseAddr("2001:db8::7"), 1, nil},
+	} {
+		if err := w.Write(&r); err != nil {
+			log.Fatal(err)
+		}
+	}
+	payload := w.Finish() // or the fourth frame of a log-write message
+
 	o := codec.DefaultTextOptions()
 	o.Format = codec.FormatJSON
 	f, err := codec.NewFormatter(o)
@@ -97,7 +135,7 @@ func ExampleFormatter() {
 		log.Fatal(err)
 	}
 	var b codec.Batch
-	if err := b.DecodeHeader(exampleBatch()); err != nil {
+	if err := b.DecodeHeader(payload); err != nil {
 		log.Fatal(err)
 	}
 	text := f.AppendHeader(nil, &b, time.Now()) // nothing, for JSON

@@ -58,8 +58,10 @@ type TextOptions struct {
 	// unset value.
 	EmptyField string
 	UnsetField string
-	// MetaPrefix starts the lines of the header. A record that would start with
-	// it has its first byte escaped; with an empty prefix that is every record.
+	// MetaPrefix starts the lines of the header. A TSV record that would start
+	// with it has its first byte escaped; with an empty prefix that is every
+	// record. Zeek does the same to JSON lines, which then are no JSON any more;
+	// here they stay as they are.
 	MetaPrefix string
 
 	JSONTimestamps         TimestampFormat
