@@ -31,10 +31,10 @@ func layoutCommand() *command {
 		},
 		use: option.Roles,
 		prepare: func() ([]option.Flag, action) {
-			l := linesOptions{role: "both", form: "endpoint", manager: "manager"}
+			l := linesOptions{form: "endpoint", manager: "manager"}
 			flags := []option.Flag{
 				{Name: "role", Kind: option.Enum("broker", "logger", "both"), Dst: &l.role,
-					Help: "what the cluster shall use znode as (default both)"},
+					Help: "what the cluster shall use znode as (default both, or what znode run would be with this --layout)"},
 				{Name: "address", Kind: address, Dst: &l.address,
 					Help: "address of this machine as the cluster's nodes know it; needed where znode listens at all addresses"},
 				{Name: "logger-form", Kind: option.Enum("endpoint", "entry"), Dst: &l.form,
@@ -69,13 +69,19 @@ type linesOptions struct {
 }
 
 func (o *linesOptions) write(w io.Writer, s *option.Settings) error {
-	if err := s.Check(map[string]option.Use{"broker": option.Broker, "logger": option.Logger, "both": option.Roles}[o.role]); err != nil {
+	roles, err := applyLayout(s, map[string]option.Use{"broker": option.Broker, "logger": option.Logger, "both": option.Roles}[o.role])
+	if err != nil {
+		return err
+	}
+	if roles == 0 {
+		roles = option.Roles
+	}
+	if err := s.Check(roles); err != nil {
 		return err
 	}
 	c := &s.Config
 	lines := layout.Lines{Entry: o.form == "entry", Node: c.Node, Manager: o.manager}
-	var err error
-	if o.role != "logger" {
+	if roles&option.Broker != 0 {
 		if lines.XSUB, err = o.reachable("listen_xsub_endpoint", c.ListenXSUBEndpoint); err != nil {
 			return err
 		}
@@ -83,7 +89,9 @@ func (o *linesOptions) write(w io.Writer, s *option.Settings) error {
 			return err
 		}
 	}
-	if o.role != "broker" {
+	if roles&option.Logger != 0 && c.Layout != "" {
+		lines.Layout = c.Layout // which has the endpoint already
+	} else if roles&option.Logger != 0 {
 		if lines.Log, err = o.reachable("listen_log_endpoint", c.ListenLogEndpoint); err != nil {
 			return err
 		}

@@ -19,6 +19,8 @@ type Lines struct {
 	// and is told the endpoint.
 	Entry         bool
 	Node, Manager string
+	// Layout is the file that has the logger Node already; then Log is empty.
+	Layout string
 	// Keys are what the nodes need to speak with a znode that encrypts; nil where
 	// it does not.
 	Keys *Keys
@@ -60,7 +62,7 @@ func addressAndPort(endpoint string) (netip.Addr, string, error) {
 // local.zeek and before ZeekArgs.
 func (l Lines) String() string {
 	var b strings.Builder
-	if l.XSUB != "" || l.Log != "" && !l.Entry || l.Keys != nil {
+	if l.XSUB != "" || l.Log != "" && !l.Entry || l.Layout != "" || l.Keys != nil {
 		b.WriteString("# znode.zeek: goes into the site directory, and every node of the cluster loads it.\n" +
 			"# zeekctl, which sets endpoints of its own before it: ZeekArgs = znode in zeekctl.cfg.\n" +
 			"# zeek-systemd-generator: cluster_backend_args = znode in zeek.conf.\n" +
@@ -83,6 +85,9 @@ func (l Lines) String() string {
 			"redef Log::enable_remote_logging = T;\n" +
 			"redef Cluster::Backend::ZeroMQ::listen_log_endpoint = \"\";\n" +
 			"@endif\n")
+	}
+	if l.Layout != "" {
+		fmt.Fprintf(&b, "\n# %s takes logs as %q says. Nothing may start a Zeek for it.\n", l.Node, l.Layout)
 	}
 	if l.Keys != nil {
 		b.WriteString(l.Keys.lines())

@@ -34,6 +34,7 @@ func TestLines(t *testing.T) {
 	}{
 		{all, append(broker[:4:4], zero...)},
 		{Lines{XSUB: all.XSUB, XPUB: all.XPUB}, broker},
+		{Lines{XSUB: all.XSUB, XPUB: all.XPUB, Layout: "a\nb", Node: "logger-1"}, broker},
 		{Lines{Log: all.Log}, append(broker[:1:1], zero...)},
 		{Lines{Log: "ipc:///run/\"x"}, append(append(broker[:1:1], zero[0],
 			`redef Cluster::Backend::ZeroMQ::connect_log_endpoints += { "ipc:///run/\"x" };`), zero[2:]...)},
