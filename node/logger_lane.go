@@ -119,6 +119,11 @@ func (ln *lane) takeReady() delivery {
 	d := delivery{ln: ln, items: ln.ready, refs: ln.readyRefs}
 	ln.sent += uint64(len(d.refs))
 	if ln.l.opt.journal() {
+		if len(d.items) > 0 {
+			d.at = d.items[0].at
+		} else if len(d.refs) > 0 {
+			d.at = time.Now().UnixNano()
+		}
 		ln.ready, ln.readyRefs = nil, nil
 	} else {
 		ln.ready, ln.readyRefs = ln.ready[:0], ln.readyRefs[:0]

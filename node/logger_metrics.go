@@ -95,9 +95,16 @@ func oneIf(b bool) float64 {
 }
 
 var (
+	writerLabels = []string{"stream", "writer", "filter_name", "path", "module", "node"}
 	writerWrites = prometheus.NewDesc("zeek_log_writer_writes_total",
 		"Total number of log writes passed to a concrete log writer not vetoed by stream or filter policies.",
-		[]string{"stream", "writer", "filter_name", "path", "module", "node"}, nil)
+		writerLabels, nil)
+	writerDiscarded = prometheus.NewDesc("zeek_log_writer_discarded_writes_total",
+		"Total number of log writes discarded due to size limitations.", writerLabels, nil)
+	writerCutStrings = prometheus.NewDesc("zeek_log_writer_truncated_string_fields_total",
+		"Total number of logged string fields limited by length.", writerLabels, nil)
+	writerCutContainers = prometheus.NewDesc("zeek_log_writer_truncated_containers_total",
+		"Total number of logged containers limited by length.", writerLabels, nil)
 	streamWrites = prometheus.NewDesc("zeek_log_stream_writes_total",
 		"Total number of log writes for the given stream.", []string{"stream", "module", "node"}, nil)
 	loggerRefused = prometheus.NewDesc("znode_logger_refused_messages_total",
@@ -113,7 +120,7 @@ func (l *Logger) Describe(ch chan<- *prometheus.Desc) {
 	for _, m := range loggerMetrics {
 		ch <- m.desc
 	}
-	for _, d := range []*prometheus.Desc{writerWrites, streamWrites, loggerRefused, loggerRefusedBy, loggerClosed} {
+	for _, d := range []*prometheus.Desc{writerWrites, writerDiscarded, writerCutStrings, writerCutContainers, streamWrites, loggerRefused, loggerRefusedBy, loggerClosed} {
 		ch <- d
 	}
 }
@@ -142,16 +149,22 @@ func (l *Logger) Collect(ch chan<- prometheus.Metric) {
 // collectWrites reports what was written under Zeek's names.
 func (l *Logger) collectWrites(counter func(d *prometheus.Desc, v uint64, labels ...string)) {
 	// Labels that were cut may be equal, which a scrape must not show.
-	writes, streams := make(map[writesKey]uint64), make(map[string]uint64)
+	type sums struct{ records, discarded uint64 }
+	writes, streams := make(map[writesKey]sums), make(map[string]uint64)
 	for _, ln := range l.router.all() {
 		for _, c := range ln.tallies.all() {
-			n := c.records.Load()
-			writes[c.key] += n
+			s, n := writes[c.key], c.records.Load()
+			writes[c.key] = sums{s.records + n, s.discarded + c.discarded.Load()}
 			streams[c.key.stream] += n
 		}
 	}
-	for k, n := range writes {
-		counter(writerWrites, n, k.stream, k.writer, k.filter, k.path, module(k.stream), l.opt.Node)
+	for k, s := range writes {
+		labels := []string{k.stream, k.writer, k.filter, k.path, module(k.stream), l.opt.Node}
+		counter(writerWrites, s.records, labels...)
+		counter(writerDiscarded, s.discarded, labels...)
+		// Zeek has a limit for these; here nothing is cut.
+		counter(writerCutStrings, 0, labels...)
+		counter(writerCutContainers, 0, labels...)
 	}
 	for stream, n := range streams {
 		counter(streamWrites, n, stream, module(stream), l.opt.Node)

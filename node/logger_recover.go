@@ -246,7 +246,7 @@ func (r *foundRefs) merge() (all spool.Refs) {
 // laneOf returns the lane for an entry of the spool, nil if there is none.
 func (l *Logger) laneOf(e *spool.Entry) *lane {
 	for _, payload := range e.Messages {
-		path, ok := batchPath(payload)
+		_, path, ok := batchNames(payload)
 		if !ok {
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/znode/znode/codec"
@@ -15,7 +16,8 @@ import (
 // that is needed. It is the only one to make lanes and to append to the spool.
 type router struct {
 	l       *Logger
-	touched []*lane // that have something staged
+	touched []*lane      // that have something staged
+	oldest  atomic.Int64 // when the first of what is being routed was received; 0 if there is nothing
 
 	mu    sync.Mutex // for the map: writing by run, reading by others
 	lanes map[string]*lane
@@ -52,6 +54,7 @@ func (r *router) run() {
 			}
 			continue
 		}
+		r.oldest.Store(buf[0].at)
 		for _, p := range buf[:n] {
 			held := p.held
 			r.route(p)
@@ -61,6 +64,7 @@ func (r *router) run() {
 		r.l.store.deliver(r.touched)
 		clear(r.touched)
 		r.touched = r.touched[:0]
+		r.oldest.Store(0)
 	}
 	r.l.store.end()
 	for _, ln := range r.list() {
@@ -122,7 +126,7 @@ func (r *router) route(p *parcel) {
 
 // lane returns the lane for a batch, nil if it is refused.
 func (r *router) lane(it *logItem) *lane {
-	path, ok := batchPath(it.payload)
+	stream, path, ok := batchNames(it.payload)
 	if !ok {
 		var b codec.Batch
 		r.l.refuseBatch(refusedBatch, it, &b, b.DecodeHeader(it.payload))
@@ -133,11 +137,11 @@ func (r *router) lane(it *logItem) *lane {
 	}
 	name, err := logname.FromPath(path)
 	if err != nil {
-		r.l.refuseBatch(refusedPath, it, &codec.Batch{Path: path}, err)
+		r.l.refuseBatch(refusedPath, it, &codec.Batch{Stream: stream, Path: path}, err)
 		return nil
 	}
 	if len(r.lanes) >= r.l.opt.MaxStreams && !r.evict() {
-		r.l.refuseBatch(refusedStreams, it, &codec.Batch{Path: path}, errStreams)
+		r.l.refuseBatch(refusedStreams, it, &codec.Batch{Stream: stream, Path: path}, errStreams)
 		return nil
 	}
 	return r.newLane(string(path), name)
@@ -219,18 +223,21 @@ func (r *router) rescue() (errs []error) {
 	return errs
 }
 
-// batchPath finds the path of an encoded batch: the fourth of the strings it
-// begins with.
-func batchPath(payload []byte) (path []byte, ok bool) {
-	for range 4 {
+// batchNames finds the stream and the path of an encoded batch: the first and the
+// fourth of the strings it begins with.
+func batchNames(payload []byte) (stream, path []byte, ok bool) {
+	for i := range 4 {
 		if len(payload) < 4 {
-			return nil, false
+			return nil, nil, false
 		}
 		n := binary.BigEndian.Uint32(payload)
 		if uint64(n) > uint64(len(payload)-4) {
-			return nil, false
+			return nil, nil, false
 		}
 		path, payload = payload[4:4+n], payload[4+n:]
+		if i == 0 {
+			stream = path
+		}
 	}
-	return path, true
+	return stream, path, true
 }

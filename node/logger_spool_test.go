@@ -143,6 +143,8 @@ func checkNothingLeft(t *testing.T, opt LoggerOptions) {
 func TestLoggerSpoolFull(t *testing.T) {
 	durabilities(t, func(t *testing.T, opt LoggerOptions) {
 		var g gate
+		var lines lockedBuffer
+		opt.Log = slog.New(slog.NewTextHandler(&lines, nil))
 		opt.hooks = g.hooks()
 		opt.SpoolLimit = 3 << 20
 		opt.PULL.MaxMessageSize = 1 << 20
@@ -188,11 +190,14 @@ func TestLoggerSpoolFull(t *testing.T) {
 			t.Fatalf("all was sent: %v", err)
 		default:
 		}
+		if n := strings.Count(lines.String(), "spool is full"); n != 1 {
+			t.Errorf("said %d times that it is full:\n%s", n, &lines)
+		}
 		open()
 		if err := <-sent; err != nil {
 			t.Fatal(err)
 		}
-		await(t, "all records", func() bool { return l.Stats().Records == records })
+		await(t, "all records", func() bool { return l.Stats().Records == records && l.store.fullSince.Load() == 0 })
 		closeLogger(t, l)
 		seen := make(map[string]bool)
 		for line := range bytes.Lines(readLog(t, filepath.Join(opt.LogDir, "noise.log"))) {
@@ -209,6 +214,9 @@ func TestLoggerSpoolFull(t *testing.T) {
 			t.Errorf("%d records, want %d", len(seen), records)
 		}
 		checkNothingLeft(t, opt)
+		if !strings.Contains(lines.String(), "spool has room again") {
+			t.Errorf("nothing is said when it is over:\n%s", &lines)
+		}
 	})
 }
 

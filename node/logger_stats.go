@@ -17,7 +17,7 @@ type LoggerStats struct {
 	Spool     int64         // bytes on disk
 	SpoolFull bool          // no socket is read until there is room
 	Spooled   uint64        // batches that went into the spool
-	Lag       time.Duration // age of the oldest batch that a lane is working on
+	Lag       time.Duration // age of the oldest batch that is being worked on or cannot be
 
 	Rotations uint64 // logs that were finished and renamed
 	Archived  uint64 // of these, compressed and in their place
@@ -46,13 +46,18 @@ func (l *Logger) Stats() LoggerStats {
 		s.Refused += l.refused[k].n.Load()
 	}
 	now := time.Now().UnixNano()
+	older := func(at int64) {
+		if at > 0 {
+			s.Lag = max(s.Lag, time.Duration(now-at))
+		}
+	}
+	older(l.router.oldest.Load())
+	older(l.store.sync.oldest.Load())
 	for _, ln := range l.router.all() {
 		for _, c := range ln.tallies.all() {
 			s.Records += c.records.Load()
 		}
-		if at := ln.oldest.Load(); at > 0 {
-			s.Lag = max(s.Lag, time.Duration(now-at))
-		}
+		older(ln.oldest.Load())
 	}
 	return s
 }

@@ -44,6 +44,7 @@ type store struct {
 	lag     complaint
 
 	full      uatomic.Bool  // the spool has no room and the router waits for it
+	fullSince atomic.Int64  // when that was said, in nanoseconds since 1970; 0 when it was said that it is over
 	trouble   uatomic.Int32 // how many wait because it cannot be written
 	spooled   atomic.Uint64
 	broken    atomic.Uint64 // entries that could not be read back
@@ -53,6 +54,7 @@ type store struct {
 // A delivery is what a lane gets at a time.
 type delivery struct {
 	ln    *lane
+	at    int64       // when the first of it was received or became ready
 	items []logItem   // in memory
 	refs  []spool.Ref // in the spool only
 }
@@ -263,19 +265,32 @@ func (s *store) retry(trouble, over string, do func() error) error {
 		}
 	}
 	if told {
-		s.l.log.Info(over, "directory", s.l.opt.spoolDir(), "after", time.Since(began).Round(time.Millisecond))
+		s.l.log.Info(over, "directory", s.l.opt.spoolDir(), "after", time.Since(began).Round(time.Millisecond).String())
 	}
 	return nil
 }
 
-// tellFull notes that the spool is full, and says it now and then.
+// tellFull notes that the spool is full. That is said once, until much of it has
+// been taken back: at its limit it is full and not full many times a second.
 func (s *store) tellFull() {
 	s.full.Store(true)
 	for _, ln := range s.l.router.list() {
 		ln.rouse() // to commit what can be reclaimed then
 	}
-	if log, ok := s.lag.allow(s.l.log); ok {
-		log.Warn("spool is full, senders are held back", "directory", s.l.opt.spoolDir(), "limit", s.l.opt.SpoolLimit)
+	if s.fullSince.CompareAndSwap(0, time.Now().UnixNano()) {
+		s.l.log.Warn("spool is full, senders are held back", "directory", s.l.opt.spoolDir(), "limit", s.l.opt.SpoolLimit)
+	}
+}
+
+// tellRoom says that the spool is not full any more, if it was said that it is.
+func (s *store) tellRoom() {
+	since := s.fullSince.Load()
+	if since == 0 || s.full.Load() || s.spool.Stats().Bytes > s.l.opt.SpoolLimit/2 {
+		return
+	}
+	if s.fullSince.CompareAndSwap(since, 0) {
+		took := time.Duration(time.Now().UnixNano() - since)
+		s.l.log.Info("spool has room again", "directory", s.l.opt.spoolDir(), "after", took.Round(time.Millisecond).String())
 	}
 }
 
@@ -312,6 +327,7 @@ func (s *store) runJanitor() {
 			again = time.After(maxBackoff)
 		}
 		s.l.hooks().at("reclaimed")
+		s.tellRoom()
 		select {
 		case s.reclaimed <- struct{}{}:
 		default:

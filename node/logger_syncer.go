@@ -1,6 +1,9 @@
 package node
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // A syncer hands over deliveries when what they have in the spool is on disk. As
 // long as one sync takes, the next deliveries come together for the next one.
@@ -8,6 +11,8 @@ type syncer struct {
 	l    *Logger
 	wake chan struct{} // one slot
 	done chan struct{} // closed at its end; nil when there is no syncer
+
+	oldest atomic.Int64 // when the first of what is being synced was received; 0 if there is nothing
 
 	mu     sync.Mutex
 	list   []delivery
@@ -65,12 +70,14 @@ func (y *syncer) run() {
 			<-y.wake
 			continue
 		}
+		y.oldest.Store(list[0].at)
 		y.l.hooks().at("spooled")
 		_ = y.l.store.retrySync()
 		y.l.hooks().at("synced")
 		for _, d := range list {
 			d.ln.deliver(d)
 		}
+		y.oldest.Store(0)
 		clear(list)
 	}
 }

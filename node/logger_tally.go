@@ -21,8 +21,9 @@ type writesKey struct{ stream, writer, filter, path string }
 
 // tally counts the records of one stream, writer and filter under a path.
 type tally struct {
-	key     writesKey
-	records atomic.Uint64
+	key       writesKey
+	records   atomic.Uint64
+	discarded atomic.Uint64 // in batches that were refused
 }
 
 // tallies are a lane's. The lane adds to them, the scraper reads.
@@ -30,17 +31,17 @@ type tallies struct {
 	list atomic.Pointer[[]*tally]
 }
 
-// of returns the counter for a batch.
-func (t *tallies) of(b *codec.Batch) *atomic.Uint64 {
+// of returns the counters for a batch.
+func (t *tallies) of(b *codec.Batch) *tally {
 	list := t.all()
 	for _, c := range list {
 		k := &c.key
 		if string(b.Stream) == k.stream && string(b.Writer) == k.writer && string(b.Filter) == k.filter {
-			return &c.records
+			return c
 		}
 	}
 	if len(list) > maxTallies {
-		return &list[maxTallies].records
+		return list[maxTallies]
 	}
 	c := &tally{key: writesKey{metricLabel(b.Stream), metricLabel(b.Writer), metricLabel(b.Filter), metricLabel(b.Path)}}
 	if len(list) == maxTallies {
@@ -48,7 +49,7 @@ func (t *tallies) of(b *codec.Batch) *atomic.Uint64 {
 	}
 	longer := append(list[:len(list):len(list)], c)
 	t.list.Store(&longer)
-	return &c.records
+	return c
 }
 
 func (t *tallies) all() []*tally {

@@ -67,26 +67,32 @@ func (ln *lane) format(it *logItem) {
 		}
 	}
 	if ln.textTooLarge(b, len(it.payload)) {
-		ln.l.refuseBatch(refusedBatch, it, b, errTextTooLarge)
+		ln.discard(refusedBatch, it, b, errTextTooLarge)
 		return
 	}
 	f := ln.fileFor(b)
 	if f == nil {
-		ln.l.refuseBatch(refusedStreams, it, b, errStreams)
+		ln.discard(refusedStreams, it, b, errStreams)
 		return
 	}
 	if it.seq <= f.seq {
 		return // is in a file since before a crash
 	}
 	if err := f.append(b); err != nil {
-		ln.l.refuseBatch(refusedBatch, it, b, err)
+		ln.discard(refusedBatch, it, b, err)
 		ln.dropIfNew(f)
 		return
 	}
 	f.seq = it.seq
 	f.spooled = f.spooled || it.parcel == nil
 	it.file = f
-	ln.tallies.of(b).Add(uint64(b.NumRecords))
+	ln.tallies.of(b).records.Add(uint64(b.NumRecords))
+}
+
+// discard refuses a batch whose header is right.
+func (ln *lane) discard(why refusal, it *logItem, b *codec.Batch, err error) {
+	ln.tallies.of(b).discarded.Add(uint64(b.NumRecords))
+	ln.l.refuseBatch(why, it, b, err)
 }
 
 var errTextTooLarge = errors.New("the names of its columns would make its text out of proportion")
@@ -297,7 +303,7 @@ func (ln *lane) persist(f *logFile, do func() error) bool {
 		}
 		if err = do(); err == nil {
 			ln.slow.Store(false)
-			ln.l.log.Info("log is written again", "file", f.path(), "after", time.Since(began).Round(time.Millisecond))
+			ln.l.log.Info("log is written again", "file", f.path(), "after", time.Since(began).Round(time.Millisecond).String())
 			return true
 		}
 		pause = min(2*pause, maxBackoff)
