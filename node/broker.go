@@ -142,6 +142,7 @@ func (b *Broker) XPUB() *sockets.XPUB { return b.xpub }
 // connection.
 func (b *Broker) forward(batch sockets.Batch) {
 	if p := b.paused.Load(); p != nil {
+		batch.Flush()
 		<-p.over
 	}
 	b.events.Add(uint64(batch.Len()))

@@ -69,6 +69,7 @@ type Batch struct {
 	n      int
 	bodies int64
 	peer   *Peer
+	turn   *turn    // of the reader, while it has more to read; only inside a handler
 	ends   []uint32 // ends of the messages in data; only inside a handler
 }
 
@@ -106,7 +107,7 @@ func (b Batch) Messages() iter.Seq[Message] {
 // messages' own bytes; then they are copied.
 func (b Batch) Keep() Batch {
 	kept := b
-	kept.ends = nil
+	kept.turn, kept.ends = nil, nil
 	if !b.chunk.keepsTooMuch(len(b.data)) || len(b.chunk.buf) == minChunk {
 		kept.chunk.hold()
 		return kept
@@ -115,6 +116,14 @@ func (b Batch) Keep() Batch {
 	kept.data = kept.chunk.buf[:copy(kept.chunk.buf, b.data)]
 	kept.off = 0
 	return kept
+}
+
+// Flush writes what [XPUB.Forward] has put off until more of this peer was read. A
+// handler that is going to wait for something else than Forward calls it before.
+func (b Batch) Flush() {
+	if b.turn != nil {
+		b.turn.end()
+	}
 }
 
 // Release gives a kept batch's memory back. The batch and everything taken from

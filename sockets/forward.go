@@ -208,6 +208,7 @@ func (x *XPUB) ForwardIf(b Batch, may func(topic []byte) bool) Refused {
 		}
 	}
 	if behind > 0 {
+		b.Flush() // nobody else's messages wait with these
 		x.insistAll(r, &b, behind)
 	}
 	for _, slot := range r.touched {
@@ -249,7 +250,16 @@ func (x *XPUB) insist(st *stage, b *Batch, w *waiter) {
 func (p *pipe) offer(b *Batch, runs []run) []run {
 	all := runs
 	done := 0
+	small := b.small(runs)
+	ahead := small
+	if b.turn != nil && small < turnBytes {
+		ahead = min(putOff*small, turnBytes)
+		b.turn.scattered = b.turn.scattered || small > 0 && len(runs) > 1
+	}
 	p.mu.Lock()
+	if small > 0 {
+		p.makeWay(small)
+	}
 	for done < len(runs) && !p.gone {
 		room := p.room()
 		if room == 0 {
@@ -260,10 +270,10 @@ func (p *pipe) offer(b *Batch, runs []run) []run {
 		data, start := b.span(r.from, r.from+n)
 		c := p.conn
 		if c != nil && !p.flushing && p.q.empty() && c.wr.direct() &&
-			(len(runs) == 1 || len(data) >= copyBelow) {
+			(small == 0 || len(data) >= copyBelow) {
 			p.writeDirect(c, b, data, start, n)
 		} else {
-			p.pushShared(b.chunk, data, start, n)
+			p.pushShared(b.chunk, data, start, n, ahead)
 		}
 		if r.from += n; r.from == r.to {
 			done++
@@ -273,15 +283,57 @@ func (p *pipe) offer(b *Batch, runs []run) []run {
 		done = len(runs)
 	}
 	c := p.conn
-	if c != nil && !p.flushing && !p.q.empty() {
+	switch {
+	case c == nil || p.flushing || p.q.empty():
+		p.mu.Unlock()
+	case b.turn != nil && done == len(runs) && p.little():
+		b.turn.owe(p)
+		p.mu.Unlock()
+	default:
 		p.flushing = true
 		p.mu.Unlock()
 		p.flushInline(c)
-	} else {
-		p.mu.Unlock()
 	}
 	// The rest is moved to the front, so that the stage keeps its memory.
 	return all[:copy(all, runs[done:])]
+}
+
+// putOff is by how much memory for what is put off exceeds what a batch needs: so
+// many further batches of a turn are hoped for.
+const putOff = 8
+
+// small returns the bytes of the runs that had better be brought together than be
+// written one by one.
+func (b *Batch) small(runs []run) (bytes int) {
+	if len(runs) == 1 && b.turn == nil {
+		return 0
+	}
+	for _, r := range runs {
+		if data, _ := b.span(r.from, r.to); len(data) < copyBelow {
+			bytes += len(data)
+		}
+	}
+	return min(bytes, maxRead)
+}
+
+// makeWay writes what was put off when n more bytes do not fit behind it, so that
+// they are not written in two parts. The caller holds p.mu.
+func (p *pipe) makeWay(n int) {
+	if !p.q.empty() && p.q.spare() < n {
+		p.mu.Unlock()
+		p.flush()
+		p.mu.Lock()
+	}
+}
+
+// little reports whether what is queued is so little that it can be put off. The
+// caller holds p.mu.
+func (p *pipe) little() bool {
+	if len(p.q.list)-p.q.head != 1 {
+		return false
+	}
+	s := p.q.front()
+	return s.own && s.end-s.off < turnBytes
 }
 
 // span returns the bytes of messages [from, to) and where they begin in the

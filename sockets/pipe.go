@@ -22,6 +22,14 @@ func (q *segments) empty() bool     { return q.head == len(q.list) }
 func (q *segments) front() *segment { return &q.list[q.head] }
 func (q *segments) back() *segment  { return &q.list[len(q.list)-1] }
 
+// spare returns how many bytes can be added behind the last message.
+func (q *segments) spare() int {
+	if q.empty() || !q.back().own {
+		return 0
+	}
+	return len(q.back().chunk.buf) - q.back().end
+}
+
 func (q *segments) push(s segment) {
 	if q.head > 0 && len(q.list) == cap(q.list) {
 		n := copy(q.list, q.list[q.head:])
@@ -74,6 +82,9 @@ type pipe struct {
 	gone     bool // the pipe has ended
 	emptied  chan struct{}
 	slow     slowness
+
+	turn       *turn // the last one that owes a flush, and its number then
+	turnNumber uint64
 
 	pongs    int    // answers queued since the last of them was sent
 	pongMark uint64 // messages sent when the last answer will have been
@@ -177,9 +188,12 @@ func (p *pipe) relax() {
 }
 
 // pushShared queues messages that lie in a chunk others use too.
-func (p *pipe) pushShared(c *chunk, data []byte, start, msgs int) {
+//
+// When they are copied, it is into a piece of memory that has room for at least
+// ahead bytes.
+func (p *pipe) pushShared(c *chunk, data []byte, start, msgs, ahead int) {
 	if c.keepsTooMuch(len(data)) || len(data) < copyBelow {
-		p.pushCopy(data, msgs)
+		copy(p.grow(len(data), msgs, ahead), data)
 		return
 	}
 	p.q.push(segment{chunk: c.hold(), start: start, off: start, end: start + len(data), msgs: msgs})
@@ -193,23 +207,23 @@ const copyBelow = 16 << 10
 
 // pushCopy queues a copy of messages.
 func (p *pipe) pushCopy(data []byte, msgs int) {
-	copy(p.grow(len(data), msgs), data)
+	copy(p.grow(len(data), msgs, 0), data)
 }
 
 // grow adds msgs messages of n bytes to the queue and returns the memory for
-// them, which the caller fills before it unlocks the pipe.
-func (p *pipe) grow(n, msgs int) []byte {
-	if !p.q.empty() {
-		if s := p.q.back(); s.own && len(s.chunk.buf)-s.end >= n {
-			s.end += n
-			s.msgs += msgs
-			p.msgs += msgs
-			return s.chunk.buf[s.end-n : s.end]
-		}
+// them, which the caller fills before it unlocks the pipe. A new piece of memory
+// has room for ahead bytes, these included.
+func (p *pipe) grow(n, msgs, ahead int) []byte {
+	if p.q.spare() >= n {
+		s := p.q.back()
+		s.end += n
+		s.msgs += msgs
+		p.msgs += msgs
+		return s.chunk.buf[s.end-n : s.end]
 	}
 	// The more waits, the larger the next piece, so that a short queue is small
 	// and a long one is written in few calls.
-	c := newChunk(max(n, min(p.bytes, maxRead)))
+	c := newChunk(max(n, ahead, min(p.bytes, maxRead)))
 	p.q.push(segment{chunk: c, end: n, msgs: msgs, own: true})
 	p.msgs += msgs
 	p.bytes += len(c.buf)
@@ -219,7 +233,7 @@ func (p *pipe) grow(n, msgs int) []byte {
 // send queues one message of these frames whatever the bounds; the caller has
 // asked for room. It holds p.mu.
 func (p *pipe) send(frames [][]byte, size int) {
-	buf := p.grow(size, 1)[:0]
+	buf := p.grow(size, 1, 0)[:0]
 	for i, f := range frames {
 		flags := byte(flagMore)
 		if i == len(frames)-1 {
@@ -259,7 +273,7 @@ func (p *pipe) sendCommand(name string, data []byte) error {
 	var buf [64]byte
 	cmd := append(buf[:0], flagCommand, byte(1+len(name)+len(data)), byte(len(name)))
 	cmd = append(append(cmd, name...), data...)
-	copy(p.grow(len(cmd), 1), cmd)
+	copy(p.grow(len(cmd), 1, 0), cmd)
 	p.startWriter()
 	return nil
 }

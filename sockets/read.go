@@ -15,6 +15,13 @@ const (
 	// quiet connection never holds much.
 	firstRead = 16 << 10
 	maxRead   = 128 << 10
+	// wideRead is maxRead for what goes to its receivers in small parts, which
+	// become larger so, and largeRead for messages of which few fit into one.
+	// What goes to several receivers as a whole had better stay in the
+	// processor's cache.
+	wideRead     = 512 << 10
+	largeRead    = 256 << 10
+	largeMessage = 16 << 10
 	// busyRead is the size from which on a read is taken as one of many.
 	busyRead = 8 << 10
 	// maxCommand bounds a command between messages: a subscription is the
@@ -40,6 +47,10 @@ type reader struct {
 	fill  int    // end of what was received
 	want  int    // bytes behind start that the incomplete frame is known to need
 	size  int    // bytes to ask for in a read
+	most  int    // bound of size
+	asked int    // bytes asked for in the last read
+	busy  bool   // the last read brought so much that there is more
+	turn  turn
 
 	limit  int // messages per batch
 	first  int // start of the batch being collected
@@ -51,6 +62,7 @@ type reader struct {
 func (r *reader) init(c *conn) {
 	r.c = c
 	r.size = firstRead
+	r.most = maxRead
 	r.limit = maxBatch
 	if hwm := c.sock.opt.RcvHWM; hwm > 0 && hwm < maxBatch {
 		r.limit = hwm
@@ -79,9 +91,13 @@ func (r *reader) run() error {
 // runStream reads as long as reads come back full, then gives back its memory
 // and waits.
 func (r *reader) runStream() error {
-	for !r.c.closed.Load() {
+	defer r.turn.end()
+	for reads := 1; !r.c.closed.Load(); reads++ {
 		room := r.room()
 		n, again, err := r.c.st.read(room)
+		// While much was handed over, more has come from a busy peer: trying is
+		// cheaper than waiting. From a quiet one a short read was all.
+		r.busy = n == len(room) || n >= busyRead
 		switch {
 		case err != nil:
 			return err
@@ -92,9 +108,10 @@ func (r *reader) runStream() error {
 		case !again:
 			return io.EOF
 		}
-		// While much was handed over, more has come from a busy peer: trying is
-		// cheaper than waiting. From a quiet one a short read was all.
-		if again || n < len(room) && n < busyRead {
+		if !r.busy || reads%turnReads == 0 {
+			r.turn.end()
+		}
+		if !r.busy {
 			if again && r.c.sock.draining.Load() {
 				return net.ErrClosed // nothing is left
 			}
@@ -129,7 +146,14 @@ func (r *reader) room() []byte {
 	case free <= min(r.size/4, pending/2):
 		r.move(r.capacity(pending))
 	}
-	return r.chunk.buf[r.fill:]
+	end := len(r.chunk.buf)
+	if last := r.start + r.want; r.want >= largeMessage && last > r.fill && last <= end && last+r.want > end {
+		// The next message of that size would not fit behind this one: it had
+		// better begin in another chunk than be moved there.
+		end = last
+	}
+	r.asked = end - r.fill
+	return r.chunk.buf[r.fill:end]
 }
 
 // capacity is the size of chunk for a message of which pending bytes are there.
@@ -183,9 +207,11 @@ func (r *reader) idle() {
 const idleFactor = 16
 
 // adapt chooses the size of the next reads.
-func (r *reader) adapt(n, asked int) {
+func (r *reader) adapt(n int) {
 	switch {
-	case n == asked && r.size < maxRead:
+	case r.size > r.most:
+		r.size = r.most
+	case n == r.asked && r.size < r.most:
 		r.size *= 2
 	case n < r.size/16 && r.size > firstRead:
 		r.size /= 2
@@ -194,7 +220,7 @@ func (r *reader) adapt(n, asked int) {
 
 // received parses n more bytes and hands over the messages that are complete.
 func (r *reader) received(n int) error {
-	r.adapt(n, len(r.chunk.buf)-r.fill)
+	r.adapt(n)
 	r.fill += n
 	r.first = r.start
 	var err error
@@ -285,8 +311,20 @@ func (r *reader) handOver() error {
 		peer:   r.c.pipe.peer,
 		ends:   r.ends,
 	}
+	if r.busy {
+		b.turn = &r.turn
+	}
 	r.c.pipe.peer.ctr.received(b)
+	r.turn.scattered = false
 	err := r.c.sock.kind.received(r.c.pipe, b)
+	switch {
+	case r.turn.scattered:
+		r.most = wideRead
+	case len(b.data) >= n*largeMessage:
+		r.most = largeRead
+	default:
+		r.most = maxRead
+	}
 	r.ends = r.ends[:0]
 	r.bodies = 0
 	r.first = r.start
