@@ -23,11 +23,10 @@ const (
 // they are counted as one. The first is how Zeek's telemetry counts it
 // (policy/frameworks/cluster/backend/zeromq/options.zeek).
 var normalized = []struct {
-	prefix []byte
-	name   string
+	prefix, name []byte
 }{
-	{[]byte("zeek.cluster.nodeid."), "zeek.cluster.nodeid.__normalized__"},
-	{[]byte("zeek.zeromq.internal."), "zeek.zeromq.internal.__normalized__"},
+	{[]byte("zeek.cluster.nodeid."), []byte("zeek.cluster.nodeid.__normalized__")},
+	{[]byte("zeek.zeromq.internal."), []byte("zeek.zeromq.internal.__normalized__")},
 }
 
 // topics counts events by topic.
@@ -46,7 +45,7 @@ func newTopics() *topics {
 func (t *topics) counter(topic []byte) *sockets.TopicCount {
 	for _, n := range normalized {
 		if bytes.HasPrefix(topic, n.prefix) {
-			topic = []byte(n.name)
+			topic = n.name
 			break
 		}
 	}
