@@ -36,8 +36,40 @@ func join(count int) func(*trial) error {
 		t.add(metricJoin, time.Duration(s.Took).Seconds())
 		t.add(metricJoined, float64(s.Count))
 		t.add(metricJoinCPU, (after.broker - before.broker).Seconds())
-		return t.memory(metricRSS, metricJoinPeak)
+		if err := t.memory(metricRSS, metricJoinPeak); err != nil {
+			return err
+		}
+		return t.idle()
 	}
+}
+
+const (
+	// idleAfter is how long a cluster that has joined may take to become quiet.
+	idleAfter = time.Second
+	// idleFor is how long it is then looked at.
+	idleFor = 2 * time.Second
+)
+
+// idle records what the broker costs while all nodes are connected and say
+// nothing.
+func (t *trial) idle() error {
+	time.Sleep(idleAfter)
+	before, err := t.usage()
+	if err != nil {
+		return err
+	}
+	time.Sleep(idleFor)
+	after, err := t.usage()
+	if err != nil {
+		return err
+	}
+	rss, _, err := t.broker.Memory()
+	if err != nil {
+		return fmt.Errorf("broker: %w", err)
+	}
+	t.add(metricIdleCores, (after.broker-before.broker).Seconds()/after.at.Sub(before.at).Seconds())
+	t.add(metricIdleRSS, float64(rss))
+	return nil
 }
 
 func nodesConfig(count int) load.Config {

@@ -32,6 +32,8 @@ var (
 	metricJoined    = report.Metric{Name: "joined", Unit: report.Count, Better: report.More} // nodes that have seen all others
 	metricJoinPeak  = report.Metric{Name: "join-rss", Unit: report.Bytes, Better: report.Less, Plot: true}
 	metricJoinCPU   = report.Metric{Name: "join-cpu", Unit: report.Seconds, Better: report.Less}
+	metricIdleCores = report.Metric{Name: "idle-cores", Unit: report.Share, Better: report.Less}
+	metricIdleRSS   = report.Metric{Name: "idle-rss", Unit: report.Bytes, Better: report.Less}
 	metricDelay     = report.Metric{Name: "join-delay", Unit: report.Seconds, Better: report.Less}
 	metricPerSilent = report.Metric{Name: "rss-per-silent", Unit: report.Bytes, Better: report.Less, Plot: true}
 	metricHeld      = report.Metric{Name: "silent-held", Unit: report.Count}
