@@ -208,7 +208,9 @@ func (x *XPUB) ForwardIf(b Batch, may func(topic []byte) bool) Refused {
 		}
 	}
 	if behind > 0 {
-		b.Flush() // nobody else's messages wait with these
+		// Nobody else's messages wait with these.
+		b.Flush()
+		b.turn = nil
 		x.insistAll(r, &b, behind)
 	}
 	for _, slot := range r.touched {
