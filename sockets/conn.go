@@ -106,11 +106,23 @@ func (c *conn) closeFor(cause error) {
 	})
 }
 
+// wipe lets the codec wipe its keys when reading has ended. Those of the writer are
+// the writer goroutine's to wipe, if there ever was one.
+func (c *conn) wipe() {
+	if w, ok := c.codec.(Wiper); ok {
+		w.WipeOpen()
+		if c.wr.neverStarted() {
+			w.WipeSeal()
+		}
+	}
+}
+
 // run reads until the connection ends and returns why. It is the body of the
 // reader goroutine.
 func (c *conn) run() error {
 	err := c.rd.run()
 	c.close()
+	c.wipe()
 	if c.st != nil {
 		c.st.release()
 	}

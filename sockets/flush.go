@@ -37,8 +37,21 @@ func (w *writer) wake() {
 	}
 }
 
-// run is the writer goroutine.
+// neverStarted reports that there is no writer goroutine, and sees to it that there
+// will be none. The connection is ending.
+func (w *writer) neverStarted() bool {
+	w.c.pipe.mu.Lock()
+	defer w.c.pipe.mu.Unlock()
+	never := !w.started
+	w.started = true
+	return never
+}
+
+// run is the writer goroutine, the only one that seals.
 func (w *writer) run() {
+	if wiper, ok := w.c.codec.(Wiper); ok {
+		defer wiper.WipeSeal()
+	}
 	if w.c.st != nil {
 		defer w.c.st.release()
 	}

@@ -26,6 +26,13 @@ type FrameCodec interface {
 	Open(flags byte, sealed []byte) (plainFlags byte, body []byte, err error)
 }
 
+// Wiper is a FrameCodec with keys that are not to stay in memory. Each method is
+// called once, when Seal or Open will not be called any more.
+type Wiper interface {
+	WipeSeal()
+	WipeOpen()
+}
+
 // Identifier is a mechanism that learns in its handshake who the peer is.
 type Identifier interface {
 	// PeerIdentity returns what stands for the peer, whatever the mechanism's

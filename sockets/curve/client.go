@@ -73,6 +73,7 @@ type clientConn struct {
 var (
 	_ zmq4.Security      = (*clientConn)(nil)
 	_ sockets.FrameCodec = (*clientConn)(nil)
+	_ sockets.Wiper      = (*clientConn)(nil)
 )
 
 // Handshake implements zmq4.Security. The role does not depend on who accepted.

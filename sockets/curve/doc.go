@@ -43,9 +43,9 @@
 // # Secrets in memory
 //
 // A [Secret] never shows itself in a log, an error or a text form, except by
-// [Secret.Reveal]. Cookie keys and what a handshake agrees on are overwritten when
-// they are done with. Copies that crypto/ecdh makes, the subkeys of a connection
-// that has ended, and what the compiler spills to a stack are left to the garbage
+// [Secret.Reveal]. Cookie keys, what a handshake agrees on, and the subkeys of a
+// connection that has ended are overwritten when they are done with. Copies that
+// crypto/ecdh makes and what the compiler spills to a stack are left to the garbage
 // collector: Go offers no hold on them.
 //
 // # Primitives

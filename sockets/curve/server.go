@@ -79,6 +79,7 @@ type serverConn struct {
 var (
 	_ zmq4.Security      = (*serverConn)(nil)
 	_ sockets.FrameCodec = (*serverConn)(nil)
+	_ sockets.Wiper      = (*serverConn)(nil)
 	_ sockets.Identifier = (*serverConn)(nil)
 )
 

@@ -54,6 +54,8 @@ var (
 	ErrUsed = errors.New("curve: a mechanism value serves one connection, make another one")
 	// ErrNoHandshake is returned by Seal and Open before a handshake.
 	ErrNoHandshake = errors.New("curve: there are no keys before the handshake")
+	// ErrWiped is returned by Seal and Open after their keys were wiped.
+	ErrWiped = errors.New("curve: the keys of this connection are wiped")
 	// ErrNonces is returned by Seal after 2^64 frames: the connection must end.
 	ErrNonces = errors.New("curve: all nonces of this connection are used up")
 )
@@ -83,7 +85,7 @@ type traffic struct {
 type direction struct {
 	key   [32]byte // subkey for this direction's nonce prefix
 	nonce uint64   // the last one used
-	err   error    // why there will be no more frames
+	err   error    // why there will be no more frames; never nil again
 
 	_ [64]byte // the other direction's goroutine runs elsewhere
 }
@@ -101,6 +103,23 @@ func (t *traffic) start(key *[32]byte, out string, sent uint64, in string, recei
 }
 
 func (t *traffic) started() bool { return t.out != nil }
+
+// WipeSeal implements sockets.Wiper: Seal gives [ErrWiped] from now on.
+func (t *traffic) WipeSeal() { t.out.wipe() }
+
+// WipeOpen implements sockets.Wiper: Open gives [ErrWiped] from now on, unless it
+// has failed already.
+func (t *traffic) WipeOpen() { t.in.wipe() }
+
+func (d *direction) wipe() {
+	if d == nil {
+		return
+	}
+	clear(d.key[:])
+	if d.err == nil {
+		d.err = ErrWiped
+	}
+}
 
 // Format writes a placeholder for every verb; fmt would follow the pointers for
 // some.
@@ -136,6 +155,9 @@ func (t *traffic) Open(flags byte, sealed []byte) (plainFlags byte, body []byte,
 }
 
 func (d *direction) seal(dst []byte, flags byte, body []byte) ([]byte, error) {
+	if d.err != nil {
+		return dst, d.err
+	}
 	if d.nonce == math.MaxUint64 {
 		return dst, ErrNonces
 	}

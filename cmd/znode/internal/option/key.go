@@ -74,6 +74,9 @@ func readKey(path string, secret bool) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %s", Printable(path), plainError(err))
 	}
+	if info.IsDir() {
+		return "", errors.New(Printable(path) + ": is a directory")
+	}
 	if secret && runtime.GOOS != "windows" && info.Mode().Perm()&0o027 != 0 {
 		return "", fmt.Errorf("%s: mode %#o lets others read or the group write it; chmod 600 it", Printable(path), info.Mode().Perm())
 	}

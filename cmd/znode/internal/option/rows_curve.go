@@ -10,7 +10,7 @@ var curveKeys = []*Option{
 	},
 	{
 		Name: "curve_server_secretkey", Kind: secretKey, Use: Runnable | Clients, Secret: true, ZeekEnv: zeekCurve + "SERVER_SECRETKEY",
-		Help:  "secret key of the broker and the loggers; it, or any other of these options, switches encryption on",
+		Help:  "secret key of the broker and the loggers; it, or any other of these options, switches encryption on; better `file:PATH` than the key itself, which others see in the list of processes",
 		Field: func(c *Config) any { return &c.CurveServerSecretKey },
 	},
 	{
@@ -20,7 +20,7 @@ var curveKeys = []*Option{
 	},
 	{
 		Name: "curve_client_secretkey", Kind: secretKey, Use: Runnable | Clients, Secret: true, ZeekEnv: zeekCurve + "CLIENT_SECRETKEY",
-		Help:  "secret key of the cluster's nodes, for what connects as one; better `file:PATH` than the key itself, which others see in the list of processes",
+		Help:  "secret key of the cluster's nodes, for what connects as one; better `file:PATH` than the key itself here too",
 		Field: func(c *Config) any { return &c.CurveClientSecretKey },
 	},
 	{
