@@ -78,7 +78,8 @@ type Options struct {
 	// dropped, so that a burst does not drown a loop that only lacks its turn on
 	// the CPU. It refills at a tenth of real time: in the long run events wait
 	// for a slow loop for a tenth of the time at most. 0 drops at once, as Zeek
-	// does.
+	// does; so it should be behind Zeek's own broker where this node may be slow,
+	// because that broker, and with it all others, waits for its slowest node.
 	OnloopGrace time.Duration
 	// OnloopForcedBytes bounds the memory of log batches and subscriptions
 	// waiting for the loop, which are never dropped: beyond it their connections

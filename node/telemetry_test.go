@@ -51,6 +51,27 @@ func metricNames(text string, match string) []string {
 	return slices.Compact(list)
 }
 
+// metricHeads are what a text says of the series: help, type, and the bounds of
+// histograms.
+func metricHeads(text string, match string) []string {
+	bound := regexp.MustCompile(`le="[^"]+"`)
+	var list []string
+	for line := range strings.Lines(text) {
+		name, _, _ := strings.Cut(line, "{")
+		switch {
+		case !strings.Contains(line, match):
+		case strings.HasPrefix(line, "#"):
+			list = append(list, line)
+		default:
+			if le := bound.FindString(line); le != "" {
+				list = append(list, name+" "+le+"\n")
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
 // What a member with all kinds of telemetry shows is what a Zeek worker shows of
 // the cluster, name by name and label by label.
 func TestMetricsAreZeeks(t *testing.T) {
@@ -71,6 +92,13 @@ func TestMetricsAreZeeks(t *testing.T) {
 	}
 	if got := metricNames(text, "zeek_cluster_"); !slices.Equal(got, want) {
 		t.Errorf("shows\n%s\nZeek shows\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	want = metricHeads(golden, "zeek_cluster_")
+	if len(want) < 2*10+2*9 { // ten metrics, two of them histograms
+		t.Fatalf("only %d golden lines:\n%s", len(want), strings.Join(want, ""))
+	}
+	if got := metricHeads(text, "zeek_cluster_"); !slices.Equal(got, want) {
+		t.Errorf("says\n%s\nZeek says\n%s", strings.Join(got, ""), strings.Join(want, ""))
 	}
 	for _, line := range []string{
 		`zeek_cluster_core_outgoing_events_total{node="worker-1"} 2`,
