@@ -60,11 +60,6 @@ type demo struct {
 }
 
 func (d *demo) command(ctx context.Context, p process, s *option.Settings) error {
-	if d.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d.duration)
-		defer cancel()
-	}
 	log := newLog(p.stderr, s.Config.LogLevel+4) // the demo's own lines tell the rest
 	signals, stop := notifySignals()
 	defer stop()
@@ -73,12 +68,18 @@ func (d *demo) command(ctx context.Context, p process, s *option.Settings) error
 		cfg := s.Config
 		cfg.ListenXSUBEndpoint, cfg.ListenXPUBEndpoint = anyPort, anyPort
 		cfg.ListenLogEndpoint = anyPort
+		if !s.Given("metrics_address") {
+			cfg.MetricsAddress = "127.0.0.1:0"
+		}
 		cfg.RotationInterval = 0 // the logs stay where the summary says that they are
 		r, err := startRoles(&cfg, option.Broker|option.Logger, log)
 		if err != nil {
 			return err
 		}
 		d.broker, d.logger = r.broker, r.logger
+		if r.metrics != nil {
+			fmt.Fprintf(d.out, "metrics are at http://%s/metrics\n", r.metrics.Addr())
+		}
 		err = d.run(ctx, cfg.LogDir)
 		if stopped := r.stop(); err == nil {
 			err = stopped
@@ -114,12 +115,20 @@ func (d *demo) run(ctx context.Context, dir string) (err error) {
 	}
 	fmt.Fprintf(d.out, "%d sensors publish to %s, subscribe at %s and log to %s\nlogs are in %s; Ctrl-C ends the demo\n",
 		d.sensors, d.broker.XSUBEndpoint(), d.broker.XPUBEndpoint(), d.logger.Endpoint(), dir)
+	if d.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.duration)
+		defer cancel()
+	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var before figures
 	for at := time.Now(); ; {
 		select {
 		case <-ctx.Done():
+			if before == (figures{}) { // it was too short for a line
+				d.line(d.figures(team), before, time.Since(at).Seconds())
+			}
 			return nil
 		case now := <-tick.C:
 			f := d.figures(team)

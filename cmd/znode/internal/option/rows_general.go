@@ -18,7 +18,7 @@ var general = []*Option{
 	},
 	{
 		Name: "metrics_address", Kind: httpAddress, Default: "127.0.0.1:9991", Use: Runnable | Demo,
-		Help:  "where to serve `/metrics` and `/healthz`, and `/services.json` with a `layout`; empty switches it off, and so does a `member` alone where it is not given",
+		Help:  "where to serve `/metrics` and `/healthz`, and `/services.json` with a `layout`; empty switches it off; where it is not given, a `member` alone serves none and `demo` at any port",
 		Field: func(c *Config) any { return &c.MetricsAddress },
 	},
 }
