@@ -293,11 +293,15 @@ func (c *checker) loggers(ctx context.Context, list pushes) error {
 			errs = append(errs, l.err)
 			continue
 		}
+		up := false
 		select {
 		case e := <-l.first:
-			c.report.link("logger", l.endpoint, e, true)
+			up = c.report.link("logger", l.endpoint, e, true)
 		case <-ctx.Done():
 			c.report.link("logger", l.endpoint, sockets.Event{}, false)
+		}
+		if !up && len(c.cfg.ConnectLogEndpoints) == 0 {
+			c.report.advise("The layout names it. If the cluster logs to another, name that with --connect-log-endpoints.")
 		}
 	}
 	if len(list) == 0 {

@@ -58,6 +58,9 @@ func (r *report) fail(check, target, detail, advice string) {
 	r.add(check, target, resultProblem, detail, advice)
 }
 
+// advise adds to the advice of the last check.
+func (r *report) advise(advice string) { r.Checks[len(r.Checks)-1].Advice += " " + advice }
+
 func (r *report) skip(checks ...string) {
 	for _, c := range checks {
 		r.add(c, "", resultSkipped, "not tried", "")

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -120,6 +119,7 @@ func pubAndExit(t *testing.T, p *zmqtest.Process, at *cluster, times int) {
 		})
 	}
 	several.Wait()
+	unnoticed(t, n)
 	got := map[uint64]bool{}
 	for _, frames := range n.RecvUntilSync(t) {
 		var e codec.EventView
@@ -134,6 +134,16 @@ func pubAndExit(t *testing.T, p *zmqtest.Process, at *cluster, times int) {
 	}
 	if len(got) != times {
 		t.Errorf("%d of %d events arrived", len(got), times)
+	}
+}
+
+// unnoticed: no command subscribed to what nodes answer with a greeting.
+func unnoticed(t *testing.T, n *zmqtest.Node) {
+	t.Helper()
+	for _, s := range n.Sync(t) {
+		if strings.HasPrefix(s[1:], nodeIDTopic) {
+			t.Errorf("%s reached the nodes", s)
+		}
 	}
 }
 
@@ -173,7 +183,7 @@ func TestSub(t *testing.T) {
 	if got := <-prefixes.lines; !strings.HasSuffix(got, " +t.") {
 		t.Fatalf("subscriptions begin with %q", got)
 	}
-	n.Sync(t) // and so the node knows of the subscription, too
+	unnoticed(t, n) // and so the node knows of the subscription, too
 	payload, err := codec.AppendEventArgs(nil, "SSH::login", "a\x00\xff", uint64(7), codec.Port{Num: 22, Proto: codec.ProtoTCP})
 	if err != nil {
 		t.Fatal(err)
@@ -310,109 +320,4 @@ func (f *followed) end(t *testing.T) (people string) {
 		t.Errorf("exit status %d: %s", status, people)
 	}
 	return people
-}
-
-const checkLayout = `redef Cluster::manager_is_logger = F;
-redef Cluster::nodes = {
-	["control"] = [$node_type=Cluster::CONTROL, $ip=127.0.0.1, $p=1/tcp],
-	["manager"] = [$node_type=Cluster::MANAGER, $ip=127.0.0.1, $p=2/tcp],
-	["logger-1"] = [$node_type=Cluster::LOGGER, $ip=127.0.0.1, $p=PORT/tcp],
-	["proxy_1"] = [$node_type=Cluster::PROXY, $ip=127.0.0.1],
-	["worker-1"] = [$node_type=Cluster::WORKER, $ip=127.0.0.1],
-	["worker-2"] = [$node_type=Cluster::WORKER, $ip=127.0.0.1],
-};
-`
-
-// TestCheck: a cluster of libzmq's nodes is found well, and what is wrong is found
-// too.
-func TestCheck(t *testing.T) {
-	t.Parallel()
-	p := zmqtest.Start(t)
-	c := startCluster(t)
-	layout := filepath.Join(t.TempDir(), "cluster-layout.zeek")
-	if err := os.WriteFile(layout, []byte(strings.Replace(checkLayout, "PORT", c.logs[strings.LastIndexByte(c.logs, ':')+1:], 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	args := append([]string{"check", "--json", "--layout=" + layout}, c.at()...)
-	check := func(status int) (r report) {
-		t.Helper()
-		out, people, got := outcome(t, args...)
-		if err := json.Unmarshal([]byte(out), &r); err != nil || got != status || people != "" || r.OK != (status == 0) {
-			t.Fatalf("status %d, want %d: %v\n%s%s", got, status, err, out, people)
-		}
-		return r
-	}
-	var watch *zmqtest.Node
-	for _, name := range []string{"manager", "proxy_1", "worker-1"} {
-		watch = c.zeekNode(t, p, name)
-	}
-	r := check(1)
-	if n := r.node("worker-2"); n.Present || n.Problem != "in the layout, but not connected to the broker" || n.Type != "worker" {
-		t.Errorf("worker-2 is missing: %+v", n)
-	}
-	c.zeekNode(t, p, "worker-2")
-	watch.Sync(t)
-	r = check(0)
-	for name, kind := range map[string]string{"manager": "manager", "proxy_1": "proxy", "worker-1": "worker", "worker-2": "worker"} {
-		if n := r.node(name); !n.Present || n.Type != kind || n.Problem != "" {
-			t.Errorf("%+v", n)
-		}
-	}
-	if n := r.node("logger-1"); n.Detail != "not at the broker, but takes logs" {
-		t.Errorf("%+v", n)
-	}
-	if r.node("control").Name != "" {
-		t.Error("the control node is missed")
-	}
-	for _, s := range watch.Sync(t) {
-		if strings.HasPrefix(s[1:], nodeIDTopic) && !strings.Contains(s, "worker-2") {
-			t.Errorf("check subscribed to %s", s)
-		}
-	}
-
-	c.zeekNode(t, p, "worker-3")
-	again := p.Node(t, "zeromq_worker-1_host_18_NqVcXOfRxbbkGC3MK")
-	again.Join(t, c.xsub, c.xpub)
-	again.Subscribe(t, nodeIDTopic+again.ID+".")
-	again.Sync(t)
-	r = check(1)
-	if n := r.node("worker-3"); n.Problem != "this name is not in the layout" {
-		t.Errorf("%+v", n)
-	}
-	out, _, _ := outcome(t, append(args[:1:1], args[2:]...)...)
-	for _, part := range []string{
-		"CHECK  ", "\nbroker XPUB " + c.xpub + "  ok  ", "\nround trip  ", "\nlogger " + c.logs + "  ", "another process has this name: zeromq_worker-1_host_",
-		"\nnode worker-2 (worker)  ", "-> Stop one of the two",
-	} {
-		if !strings.Contains(out, part) {
-			t.Errorf("%q is not in\n%s", part, out)
-		}
-	}
-}
-
-func (r report) node(name string) (found nodeReport) {
-	for _, n := range r.Nodes {
-		if n.Name == name {
-			found = n
-		}
-	}
-	return found
-}
-
-// TestCheckTrouble: each kind of trouble has a name and a way out.
-func TestCheckTrouble(t *testing.T) {
-	t.Parallel()
-	c := startCluster(t)
-	silent := zmqtest.Listen(t, zmqtest.Loopback)
-	gone := "tcp://127.0.0.1:1"
-	for name, tc := range map[string]struct{ xsub, xpub, log, detail, advice string }{
-		"nobody":  {gone, gone, gone, "connection refused", "Is it running"},
-		"swapped": {c.xpub, c.xsub, c.logs, "socket_type", "swapped"},
-		"silent":  {silent.Endpoint, silent.Endpoint, silent.Endpoint, "no answer in time", "may be stopped"},
-	} {
-		out, people, status := outcome(t, "check", "--timeout=1s", "--connect-xpub-endpoint="+tc.xsub, "--connect-xsub-endpoint="+tc.xpub, "--connect-log-endpoints="+tc.log)
-		if status != 1 || people != "" || !strings.Contains(out, tc.detail) || !strings.Contains(out, tc.advice) || !strings.Contains(out, "round trip  ") {
-			t.Errorf("%s: status %d\n%s%s", name, status, out, people)
-		}
-	}
 }
