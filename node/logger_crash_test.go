@@ -311,7 +311,7 @@ func (r *crashRun) duplicates() (n int) {
 }
 
 // killHooks are hooks that kill the process at a step, the first time after it
-// was passed some times, and slow the disk down.
+// was passed some times, and slow the disk down in one of two ways.
 func (c *childLogger) killHooks(note string) *loggerHooks {
 	h := &loggerHooks{}
 	var passed atomic.Int32
@@ -332,5 +332,26 @@ func (c *childLogger) killHooks(note string) *loggerHooks {
 			return nil
 		}
 	}
+	if c.Throttle > 0 {
+		h.write = throttle(c.Throttle)
+	}
 	return h
+}
+
+// throttle makes writes take as long as on a disk that takes so many bytes a
+// second.
+func throttle(perSecond int64) func(file string, n int) error {
+	var mu sync.Mutex
+	var free time.Time // when the disk has taken all that was written
+	return func(_ string, n int) error {
+		mu.Lock()
+		if now := time.Now(); free.Before(now) {
+			free = now
+		}
+		free = free.Add(time.Duration(n) * time.Second / time.Duration(perSecond))
+		wait := time.Until(free)
+		mu.Unlock()
+		<-time.After(wait)
+		return nil
+	}
 }

@@ -42,6 +42,7 @@ type lane struct {
 	ready     []logItem   // to be handed over, in memory
 	readyRefs []spool.Ref // and in the spool only
 	sent      uint64      // entries handed over that are in the spool only
+	shortage  shortage    // of memory for it
 
 	taken   atomic.Uint64 // of these, how many have been read
 	memory  atomic.Int64  // kept alive by what is ready or further
@@ -333,36 +334,6 @@ func (ln *lane) read(ref spool.Ref) {
 		ln.add(it)
 	}
 	ln.taken.Add(1)
-}
-
-// sinkClock knows how long a lane has waited for its file in all.
-type sinkClock struct {
-	total atomic.Int64 // nanoseconds of the waits that are over
-	since atomic.Int64 // when the present one began, in nanoseconds since 1970; 0 if there is none
-}
-
-func (c *sinkClock) begin() { c.since.Store(time.Now().UnixNano()) }
-
-func (c *sinkClock) end() {
-	c.total.Add(time.Now().UnixNano() - c.since.Swap(0))
-}
-
-// waits reports whether the lane waits for its file longer than usual.
-func (ln *lane) waits() bool {
-	since := ln.sink.since.Load()
-	return since > 0 && time.Now().UnixNano()-since > int64(usualWrite)
-}
-
-// usualWrite is how long a write takes at most when nothing is wrong.
-const usualWrite = 20 * time.Millisecond
-
-// sinkTime returns how long the lane has waited for its file.
-func (ln *lane) sinkTime() time.Duration {
-	total := ln.sink.total.Load()
-	if since := ln.sink.since.Load(); since > 0 {
-		total += time.Now().UnixNano() - since
-	}
-	return time.Duration(total)
 }
 
 // errGaveUp is for a lane that was stuck when Close gave up.

@@ -18,11 +18,6 @@ const (
 	// quickMemory is what a lane may hold that does not wait for its file. More
 	// would not make it faster, but slower: it would not fit the CPU's caches.
 	quickMemory = 1 << 20
-	// sinkLook is after how long the router judges what a lane waits for.
-	sinkLook = 100 * time.Millisecond
-	// sinkShare is the part of its time that a lane spends waiting for its file
-	// from which on that file is what holds it up, in percent.
-	sinkShare = 60
 )
 
 // store brings batches to their lanes: in memory while there is room, through
@@ -145,19 +140,15 @@ func (s *store) awaitRoom(ln *lane) bool {
 	defer ln.watched.Store(false)
 	look := time.NewTicker(usualWrite)
 	defer look.Stop()
-	began, sink := time.Now(), ln.sinkTime()
 	for s.room(ln) <= 0 {
+		if ln.shortage.forFile(ln.sinkTime()) {
+			return false
+		}
 		select {
 		case <-ln.freed:
 		case <-look.C:
 		case <-s.l.stop:
 			return false
-		}
-		if took := time.Since(began); took >= sinkLook {
-			if (ln.sinkTime()-sink)*100 >= took*sinkShare {
-				return false
-			}
-			began, sink = time.Now(), ln.sinkTime()
 		}
 	}
 	return true
