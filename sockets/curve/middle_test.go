@@ -110,7 +110,7 @@ func rawFrame(r io.Reader) ([]byte, error) {
 		if _, err := io.ReadFull(r, frame[2:]); err != nil {
 			return nil, err
 		}
-		size, head = int(frame[7])<<8|int(frame[8]), 9 // none is longer here
+		size, head = int(frame[6])<<16|int(frame[7])<<8|int(frame[8]), 9 // none is longer here
 	}
 	frame = append(frame[:head], make([]byte, size)...)
 	_, err := io.ReadFull(r, frame[head:])
