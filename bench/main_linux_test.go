@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/znode/znode/bench/internal/report"
 )
 
 func TestMain(m *testing.M) {
@@ -81,5 +83,22 @@ func TestFlags(t *testing.T) {
 	}
 	if code := run([]string{"compare", "/nonexistent", "/nonexistent"}, nil, &stdout, &stderr); code != 1 {
 		t.Errorf("reports that are not there: status %d", code)
+	}
+}
+
+// The baseline is a report that everything can be compared with.
+func TestBaseline(t *testing.T) {
+	r, err := read("baseline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ratios := 0
+	for _, l := range report.Compare(r, r, 0.25).Lines {
+		if l.Note == "" && strings.Contains(l.Figure, " : ") {
+			ratios++
+		}
+	}
+	if len(r.Groups) < 20 || ratios < 20 {
+		t.Errorf("%d groups with %d ratios", len(r.Groups), ratios)
 	}
 }
