@@ -1,14 +1,22 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 
 	"github.com/znode/znode/bench/internal/gobench"
 	"github.com/znode/znode/bench/internal/report"
 	"github.com/znode/znode/bench/internal/scenario"
 	"github.com/znode/znode/bench/internal/side"
 )
+
+// module is the module that the commands are built from.
+const module = "github.com/znode/znode"
 
 // parts are what there is to run, in the order of the report.
 var parts = []struct {
@@ -24,7 +32,7 @@ var parts = []struct {
 		more, err := e.suites(gobench.Curve())
 		return append(groups, more...), err
 	}},
-	{"logger", func(e *env) ([]report.Group, error) { return e.suites(gobench.Logger()) }},
+	{"logger", (*env).logger},
 	{"node", func(e *env) ([]report.Group, error) { return e.suites(gobench.Node()) }},
 	{"ring", func(e *env) ([]report.Group, error) { return e.suites(gobench.Ring()) }},
 	{"codec", func(e *env) ([]report.Group, error) { return e.suites(gobench.Codec()) }},
@@ -77,6 +85,34 @@ func (e *env) brokers(curve bool) (groups []report.Group, err error) {
 		groups = append(groups, run.Run(s, peers))
 	}
 	return groups, nil
+}
+
+// logger runs bench/logger, a command of its own, and takes its report.
+func (e *env) logger() ([]report.Group, error) {
+	program, out := filepath.Join(e.dir, "bench-logger"), filepath.Join(e.dir, "logger")
+	build := exec.Command("go", "build", "-o", program, module+"/bench/logger")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, text)
+	}
+	args := []string{"-rounds", strconv.Itoa(e.rounds), "-margin", fmt.Sprint(e.margin), "-out", out}
+	if e.quick {
+		args = append(args, "-records", "500000")
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Stderr = e.progress
+	if err := cmd.Run(); err != nil {
+		return nil, err
+	}
+	r, err := read(out)
+	if err != nil {
+		return nil, err
+	}
+	for i := range r.Groups {
+		// They are judged again with the others.
+		r.Groups[i].Warnings = slices.DeleteFunc(r.Groups[i].Warnings, report.IsSpread)
+	}
+	return r.Groups, nil
 }
 
 // suites runs benchmarks of the module's packages.

@@ -80,7 +80,7 @@ func bench(o *options, stdout, stderr io.Writer) (missed, failed int, err error)
 	if o.out == "" {
 		return missed, failed, nil
 	}
-	return missed, failed, write(r, o.out)
+	return missed, failed, r.WriteFiles(o.out)
 }
 
 // buildZnode builds the command from the module's source.
@@ -92,32 +92,4 @@ func buildZnode(dir string) (string, error) {
 		return "", fmt.Errorf("build znode: %w: %s", err, out)
 	}
 	return binary, nil
-}
-
-// write leaves the report's files in a directory.
-func write(r *report.Report, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	plots, err := r.WritePlots(dir)
-	if err != nil {
-		return err
-	}
-	for name, to := range map[string]func(io.Writer) error{
-		"report.json": r.WriteJSON,
-		"report.md":   func(w io.Writer) error { return r.WriteMarkdown(w, plots) },
-	} {
-		f, err := os.Create(filepath.Join(dir, name))
-		if err != nil {
-			return err
-		}
-		if err := to(f); err != nil {
-			_ = f.Close()
-			return err
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -80,8 +80,3 @@ func Node() []Suite {
 		Wants: []report.Want{lean("znode")},
 	}}
 }
-
-// Logger measures a logger in a process of its own.
-func Logger() []Suite {
-	return []Suite{{Package: "node", Bench: "^BenchmarkLogger$", Title: "conn records from a PUSH to a file"}}
-}

@@ -148,5 +148,11 @@ func (g *Group) noise(margin float64) []string {
 	if wide == nil {
 		return nil
 	}
-	return []string{fmt.Sprintf("too noisy: spread above %.0f %% of the median: %s", 100*margin, strings.Join(wide, ", "))}
+	return []string{fmt.Sprintf("%s above %.0f %% of the median: %s", spreadWarning, 100*margin, strings.Join(wide, ", "))}
 }
+
+// spreadWarning begins the warnings that Judge adds.
+const spreadWarning = "too noisy: spread"
+
+// IsSpread reports whether a warning is one of those that Judge adds.
+func IsSpread(warning string) bool { return strings.HasPrefix(warning, spreadWarning) }
