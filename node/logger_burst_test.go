@@ -8,13 +8,14 @@ import (
 )
 
 // TestLoggerBurst: records that come as fast as the socket takes them, and go to
-// a disk that takes 20 MB a second, wait in the spool and not in memory. The
+// a disk that is slow but steady, wait in the spool and not in memory. The
 // benchmarks show the same for millions, with -logger-throttle.
 func TestLoggerBurst(t *testing.T) {
 	const (
-		records   = 150_000 // some 50 MB of text
+		records   = 60_000 // some 24 MB of text, and almost as much before
 		batch     = 1000
-		perSecond = 20 << 20
+		perSecond = 5 << 20
+		spooled   = 1 << 20 // at least; they become a third
 		mostRSS   = 128 << 20
 	)
 	dir := filepath.Join(t.TempDir(), "logs")
@@ -31,7 +32,8 @@ func TestLoggerBurst(t *testing.T) {
 		spool = max(spool, now.Stats.Spool)
 		return now.Stats.Records == records
 	})
-	if spool < minMemoryLimit {
+	// With the race detector formatting is slower than the disk.
+	if spool < spooled && !raceEnabled {
 		t.Errorf("at most %d bytes were in the spool", spool)
 	}
 	if now.Usage.PeakRSS > mostRSS && !raceEnabled {

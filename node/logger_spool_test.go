@@ -258,6 +258,34 @@ func TestLoggerOthersGoOn(t *testing.T) {
 	})
 }
 
+// TestLoggerDirectoryRemoved: when somebody removes the directory with all that is
+// in it, the logger makes it again and goes on.
+func TestLoggerDirectoryRemoved(t *testing.T) {
+	durabilities(t, func(t *testing.T, opt LoggerOptions) {
+		opt.LogDir = filepath.Join(opt.LogDir, "logs")
+		l := startLogger(t, opt)
+		push := connectPUSH(t, l)
+		sendNumbers(t, push, "n", 0, 1000, 500)
+		// The spool has no file open then: it will have to make one.
+		await(t, "records, and an empty spool", func() bool {
+			s := l.Stats()
+			return s.Records == 1000 && s.Spool == 0 && s.Memory == 0
+		})
+		if err := os.RemoveAll(opt.LogDir); err != nil {
+			t.Fatal(err)
+		}
+		sendNumbers(t, push, "n", 1000, 1000, 500)
+		await(t, "records", func() bool { return l.Stats().Records == 2000 })
+		closeLogger(t, l)
+		c := takeCensus(t, opt.LogDir, "n")
+		for n := 1000; n < 2000; n++ {
+			if c.count[n] != 1 {
+				t.Fatalf("record %d is there %d times", n, c.count[n])
+			}
+		}
+	})
+}
+
 // TestLoggerCloseInTrouble: what cannot be written when Close gives up is written
 // by the next logger, exactly once and in order.
 func TestLoggerCloseInTrouble(t *testing.T) {

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync/atomic"
 	"time"
 
@@ -237,6 +238,9 @@ func (s *store) retry(trouble, over string, do func() error) error {
 			s.trouble.Inc()
 			defer s.trouble.Dec()
 			s.l.log.Error(trouble, "directory", s.l.opt.spoolDir(), "error", err)
+		}
+		if errors.Is(err, fs.ErrNotExist) { // somebody removed the directory
+			_ = s.l.remakeDirs()
 		}
 		t := time.NewTimer(pause)
 		select {
