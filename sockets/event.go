@@ -49,6 +49,8 @@ type Event struct {
 	Err      error           // the same in detail, else nil
 	Dropped  uint64          // EventRejoined: messages dropped for the peer meanwhile
 	Prefixes []string        // EventIsolated, EventRejoined: some of what the peer subscribes to
+
+	dialled bool // a failed handshake was of a connection that we opened
 }
 
 // maxPendingEvents bounds the events waiting to be logged and told; beyond, they
@@ -118,6 +120,10 @@ func (m *monitor) run() {
 func (m *monitor) log(e Event) {
 	level := slog.LevelInfo
 	switch {
+	case e.dialled && e.Kind == EventHandshakeFailed && e.Reason == ReasonClosed:
+		// Whoever listens there does not want us, and will not next time: with
+		// CURVE this is all that a client with a wrong server key ever sees.
+		level = slog.LevelWarn
 	case e.Kind == EventConnected,
 		e.Reason == ReasonClosed,
 		e.Reason == ReasonShutdown:

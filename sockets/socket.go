@@ -266,7 +266,7 @@ func (s *socket) establish(nc net.Conn, endpoint string, server bool) (zmq4.Secu
 			reason, err = ReasonShutdown, ErrClosed
 		}
 		s.failed.count(reason)
-		s.tell(Event{Kind: EventHandshakeFailed, Endpoint: endpoint, Addr: remoteAddr(nc), Reason: reason, Err: err})
+		s.tell(Event{Kind: EventHandshakeFailed, Endpoint: endpoint, Addr: remoteAddr(nc), Reason: reason, Err: err, dialled: !server})
 		return nil, "", err
 	}
 	return sec, typ, nil

@@ -149,7 +149,7 @@ func (c *checker) roundTrip(ctx context.Context, visitor *client, own string, re
 		c.report.pass("round trip", "", "an event came back after "+time.Since(begin).Round(10*time.Microsecond).String())
 	case <-ctx.Done():
 		c.report.fail("round trip", "", "an event did not come back within "+c.timeout.String(),
-			"The broker passes on subscriptions but not events: it may be held back by a subscriber that does not read.")
+			"The broker passes on subscriptions but not events: it may be held back by a subscriber that does not read, or keeps this client's events back because its key has not all rights.")
 	}
 	return nil
 }

@@ -1,8 +1,11 @@
 package curve
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-zeromq/zmq4"
@@ -146,4 +149,25 @@ func until(t *testing.T, m *zmqtest.Monitor, last string) (names []string) {
 		}
 	}
 	return names
+}
+
+// TestWrongServerKeyIsLogged: a client whose server closes without a word says what
+// may be the cause, or it would try for ever in silence.
+func TestWrongServerKeyIsLogged(t *testing.T) {
+	listed, stranger := newKeys(t), newKeys(t)
+	pull := openSocket(t, zmq4.Pull, listed.mechanism(t, true), nil)
+	var lines bytes.Buffer // written before the event is told
+	wrong := listed
+	wrong.serverPublic, wrong.serverSecret = stranger.serverPublic, stranger.serverSecret
+	push := openSocket(t, zmq4.Push, wrong.mechanism(t, false), func(o *sockets.Options) {
+		o.Log = slog.New(slog.NewTextHandler(&lines, nil))
+		o.ReconnectInterval = patience
+	})
+	push.connect(t, pull.bind(t))
+	push.event(t, sockets.EventHandshakeFailed)
+	for _, want := range []string{"level=WARN", "perhaps its key is not " + wrong.serverPublic.String()} {
+		if !strings.Contains(lines.String(), want) {
+			t.Errorf("the log has no %q:\n%s", want, &lines)
+		}
+	}
 }
