@@ -27,6 +27,11 @@
 // by the memory they keep alive; what would keep alive more than four times its
 // own size is copied instead.
 //
+// What [XPUB.Forward] is given is written by the goroutine that read it, without
+// waiting; what the kernel does not take is left to the peer's writer. While a
+// reader has more to read, small parts for many peers are put off until they are
+// worth a write, or the reader is about to wait.
+//
 // # Rights
 //
 // What a peer may do is decided by the socket's user: [Options.Admit] who may be

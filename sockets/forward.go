@@ -181,6 +181,9 @@ func (r *router) close(e *route, b *Batch, from, to, begin, end int) {
 // what does not fit is dropped for that peer; with it Forward waits for the peer
 // until the peer's budget (Options.SlowGrace) is spent, whereupon the peer is
 // isolated: dropped for until half of its queue is free.
+//
+// Small parts of a batch may be written only when its reader has nothing more to
+// read, or waits for a peer; see [Batch.Flush].
 func (x *XPUB) Forward(b Batch) { x.ForwardIf(b, nil) }
 
 // ForwardIf is Forward for a sender that may not send everything: messages whose
