@@ -12,10 +12,23 @@ import (
 	"github.com/znode/znode/codec"
 )
 
-const (
-	goldenSenders = 4
-	goldenSent    = 4000 // batches, at least
-)
+const goldenSenders = 4
+
+// goldenRounds is how often each sender sends all batches of a set, twice: some
+// thousand batches and not more than 16 MB, of which a machine that is slow, or
+// looks for races, takes a megabyte a second.
+func goldenRounds(batches [][]byte) int {
+	const enough, most = 3000, 16 << 20
+	size := 0
+	for _, b := range batches {
+		size += len(b)
+	}
+	if raceEnabled {
+		size *= 4
+	}
+	perRound := 2 * goldenSenders
+	return max(1, min(enough/(perRound*len(batches)), most/(perRound*size)))
+}
 
 // TestLoggerGoldenUnderLoad: files are still byte for byte as Zeek's when several
 // senders send thousands of batches at once, each to paths of its own and all to
@@ -36,7 +49,7 @@ func TestLoggerGoldenUnderLoad(t *testing.T) {
 			opt.Text.Format, opt.Durability, opt.MemoryLimit = c.format, c.durability, minMemoryLimit
 			l := startLogger(t, opt)
 			batches := goldenBatches(t, c.set)
-			rounds := goldenSent/(2*goldenSenders*len(batches)) + 1
+			rounds := goldenRounds(batches)
 			var wg sync.WaitGroup
 			for sender := range goldenSenders {
 				push := connectPUSH(t, l)
