@@ -1,9 +1,11 @@
 package sockets
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/go-zeromq/zmq4"
 	uatomic "go.uber.org/atomic"
@@ -80,7 +82,8 @@ type conn struct {
 	done      chan struct{} // closed by close
 	closed    uatomic.Bool  // set by close, for the loops that do not select
 	closeOnce sync.Once
-	cause     error // set by closeOnce: why we closed, nil if there is no more to say
+	cause     error                 // set by closeOnce: why we closed, nil if there is no more to say
+	timeout   atomic.Pointer[error] // set by failed
 }
 
 func newConn(s *socket, nc net.Conn, codec FrameCodec, p *pipe) *conn {
@@ -95,6 +98,15 @@ func newConn(s *socket, nc net.Conn, codec FrameCodec, p *pipe) *conn {
 
 // close ends the connection without sending anything. The reader then returns.
 func (c *conn) close() { c.closeFor(nil) }
+
+// failed ends the connection because writing failed. As a rule the reader says
+// why, but that a peer timed out the kernel tells only who asks first.
+func (c *conn) failed(err error) {
+	if errors.Is(err, syscall.ETIMEDOUT) {
+		c.timeout.Store(&err)
+	}
+	c.close()
+}
 
 // closeFor is close with what run is to return.
 func (c *conn) closeFor(cause error) {
@@ -122,6 +134,7 @@ func (c *conn) wipe() {
 func (c *conn) run() error {
 	err := c.rd.run()
 	c.close()
+	c.wr.wait()
 	c.wipe()
 	if c.st != nil {
 		c.st.release()
@@ -132,6 +145,9 @@ func (c *conn) run() error {
 	default:
 		if c.cause != nil {
 			return c.cause
+		}
+		if timeout := c.timeout.Load(); timeout != nil {
+			return *timeout
 		}
 		return err
 	}

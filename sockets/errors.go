@@ -3,6 +3,7 @@ package sockets
 import (
 	"errors"
 	"fmt"
+	"syscall"
 )
 
 // ErrAgain is returned where libzmq would give EAGAIN: no matching peer can take
@@ -19,6 +20,7 @@ type Reason string
 // The reasons.
 const (
 	ReasonClosed           Reason = "closed"             // the peer closed it, or the network did
+	ReasonTimeout          Reason = "timeout"            // the peer took or answered nothing for too long
 	ReasonShutdown         Reason = "shutdown"           // our socket was closed
 	ReasonGreeting         Reason = "greeting"           // not a ZMTP 3 greeting
 	ReasonMechanism        Reason = "mechanism"          // another security mechanism
@@ -57,6 +59,8 @@ func reasonOf(err error) Reason {
 		return p.Reason
 	case errors.Is(err, ErrClosed):
 		return ReasonShutdown
+	case errors.Is(err, syscall.ETIMEDOUT):
+		return ReasonTimeout
 	default:
 		return ReasonClosed
 	}

@@ -23,11 +23,12 @@ const (
 	EventAcceptFailed                     // the system gives no more connections (ACCEPT_FAILED)
 	EventIsolated                         // a slow subscriber is not waited for any more
 	EventRejoined                         // an isolated subscriber has caught up
+	EventLeft                             // an isolated subscriber has left before it could
 )
 
 var eventNames = [...]string{
 	"connected", "disconnected", "handshake failed", "dial failed", "connection refused",
-	"accept failed", "slow subscriber isolated", "slow subscriber caught up",
+	"accept failed", "slow subscriber isolated", "slow subscriber caught up", "slow subscriber left",
 }
 
 // String returns the kind in words.
@@ -47,8 +48,8 @@ type Event struct {
 	Peer     *Peer           // nil before a handshake has succeeded
 	Reason   Reason          // why a connection ended or failed, else ""
 	Err      error           // the same in detail, else nil
-	Dropped  uint64          // EventRejoined: messages dropped for the peer meanwhile
-	Prefixes []string        // EventIsolated, EventRejoined: some of what the peer subscribes to
+	Dropped  uint64          // EventRejoined, EventLeft: messages dropped for the peer meanwhile
+	Prefixes []string        // EventIsolated and those two: some of what the peer subscribes to
 
 	dialled bool // a failed handshake was of a connection that we opened
 }
@@ -128,7 +129,7 @@ func (m *monitor) log(e Event) {
 		e.Reason == ReasonClosed,
 		e.Reason == ReasonShutdown:
 		level = slog.LevelDebug
-	case e.Kind != EventRejoined:
+	case e.Kind != EventRejoined && e.Kind != EventLeft:
 		level = slog.LevelWarn
 	}
 	logger := m.s.opt.Log
@@ -149,10 +150,10 @@ func (m *monitor) log(e Event) {
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("error", e.Err.Error()))
 	}
-	if e.Kind == EventIsolated || e.Kind == EventRejoined {
+	if e.Kind >= EventIsolated {
 		attrs = append(attrs, slog.Any("subscriptions", e.Prefixes))
 	}
-	if e.Kind == EventRejoined {
+	if e.Kind > EventIsolated {
 		attrs = append(attrs, slog.Uint64("dropped", e.Dropped))
 	}
 	if suppressed > 0 {

@@ -14,11 +14,13 @@ type writer struct {
 	c       *conn
 	kick    chan struct{} // tells the writer goroutine that flushing is its
 	started bool          // under pipe.mu
+	ended   chan struct{} // closed when the writer goroutine has ended
 }
 
 func (w *writer) init(c *conn) {
 	w.c = c
 	w.kick = make(chan struct{}, 1)
+	w.ended = make(chan struct{})
 }
 
 // wake hands flushing to the writer goroutine. The caller holds pipe.mu and has
@@ -37,6 +39,17 @@ func (w *writer) wake() {
 	}
 }
 
+// wait waits for the end of the writer goroutine, if it runs. The connection is
+// closed, so that does not take long.
+func (w *writer) wait() {
+	w.c.pipe.mu.Lock()
+	started := w.started
+	w.c.pipe.mu.Unlock()
+	if started {
+		<-w.ended
+	}
+}
+
 // neverStarted reports that there is no writer goroutine, and sees to it that there
 // will be none. The connection is ending.
 func (w *writer) neverStarted() bool {
@@ -49,6 +62,7 @@ func (w *writer) neverStarted() bool {
 
 // run is the writer goroutine, the only one that seals.
 func (w *writer) run() {
+	defer close(w.ended)
 	if wiper, ok := w.c.codec.(Wiper); ok {
 		defer wiper.WipeSeal()
 	}
@@ -101,7 +115,7 @@ func (w *writer) drain() {
 		err = w.drainPlain()
 	}
 	if err != nil {
-		w.c.close() // the reader says why
+		w.c.failed(err)
 	}
 }
 
@@ -240,7 +254,7 @@ func (p *pipe) flushInline(c *conn) {
 		n, err := c.wr.try(data)
 		p.wrote(c, chunk, n)
 		if err != nil {
-			c.close()
+			c.failed(err)
 			return
 		}
 		if n < len(data) {

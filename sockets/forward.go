@@ -359,7 +359,7 @@ func (p *pipe) writeDirect(c *conn, b *Batch, data []byte, start, n int) {
 	p.mu.Unlock()
 	written, err := c.wr.try(data)
 	if err != nil {
-		c.close()
+		c.failed(err)
 	}
 	p.mu.Lock()
 	if p.conn == c && written == len(data) {

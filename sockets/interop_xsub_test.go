@@ -283,7 +283,7 @@ func TestCommandLengths(t *testing.T) {
 	t.Parallel()
 	x, subs := newXPUB(t, nil)
 	r := zmqtest.DialAs(t, bind(t, x, anyPort), "XSUB")
-	for i, n := range append(prefixLengths, 5000, 60_000) {
+	for i, n := range append(prefixLengths, 5000, 60_000, 70_000, 1<<20) {
 		prefix := pattern(i, n)
 		r.SendBytes(t, zmqtest.AppendCommand(nil, "SUBSCRIBE", prefix))
 		if got := subs.take(t); got != "+"+string(prefix) {

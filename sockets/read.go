@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+
+	"github.com/go-zeromq/zmq4"
 )
 
 const (
@@ -24,8 +26,7 @@ const (
 	largeMessage = 16 << 10
 	// busyRead is the size from which on a read is taken as one of many.
 	busyRead = 8 << 10
-	// maxCommand bounds a command between messages: a subscription is the
-	// largest there is.
+	// maxCommand bounds a command between messages, but for what an XPUB is sent.
 	maxCommand = 64 << 10
 )
 
@@ -53,6 +54,7 @@ type reader struct {
 	turn  turn
 
 	limit  int // messages per batch
+	most   int // bytes of a command
 	first  int // start of the batch being collected
 	bodies int64
 	frames int64 // body bytes of the incomplete message
@@ -64,6 +66,12 @@ func (r *reader) init(c *conn) {
 	r.size = firstRead
 	r.most = maxRead
 	r.limit = maxBatch
+	r.most = maxCommand
+	if c.sock.typ == zmq4.XPub {
+		// libzmq sends a subscription as a message first, and as a command when
+		// it comes back: what is taken the one way has to be taken the other.
+		r.most = max(maxCommand, min(c.sock.opt.MaxMessageSize, c.sock.opt.MaxSubscriptionBytes+len("\x09SUBSCRIBE")))
+	}
 	if hwm := c.sock.opt.RcvHWM; hwm > 0 && hwm < maxBatch {
 		r.limit = hwm
 	}
@@ -338,8 +346,8 @@ func (r *reader) command(at, body int, size uint64) (next int, err error) {
 	if buf[at]&flagMore != 0 {
 		return 0, protocolErrorf(ReasonFrame, "command with the MORE flag")
 	}
-	if size > maxCommand {
-		return 0, protocolErrorf(ReasonCommand, "command of %d bytes, at most %d are taken", size, maxCommand)
+	if size > uint64(r.most) {
+		return 0, protocolErrorf(ReasonCommand, "command of %d bytes, at most %d are taken", size, r.most)
 	}
 	if uint64(r.fill-body) < size {
 		r.want = body - r.start + int(size)
@@ -398,8 +406,8 @@ func (r *reader) parseSealed() error {
 		}
 		at = end
 		if plainFlags&flagCommand != 0 {
-			if len(opened) > maxCommand {
-				return protocolErrorf(ReasonCommand, "command of %d bytes, at most %d are taken", len(opened), maxCommand)
+			if len(opened) > r.most {
+				return protocolErrorf(ReasonCommand, "command of %d bytes, at most %d are taken", len(opened), r.most)
 			}
 			if err := r.handOver(); err != nil {
 				return err

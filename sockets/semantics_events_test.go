@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -235,10 +236,44 @@ func TestIsolationIsTold(t *testing.T) {
 	}
 }
 
+// TestIsolatedPeerLeaves: that an isolation is over is told also when it is because
+// the subscriber has left.
+func TestIsolatedPeerLeaves(t *testing.T) {
+	t.Parallel()
+	var events *mailbox[sockets.Event]
+	x, subs := newXPUB(t, func(o *sockets.Options) {
+		watched(&events)(o)
+		o.NoDrop, o.SlowGrace, o.SndHWM, o.SndBuf = true, 0, 10, 32<<10
+	})
+	in, err := sockets.NewPULL(options(nil), func(b sockets.Batch) { x.Forward(b) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	r := zmqtest.DialAs(t, bind(t, x, anyPort), "SUB")
+	r.Subscribe(t, "t")
+	subs.before(t, "+t")
+	peer := x.Peers()[0].Peer
+	sender := zmqtest.DialAs(t, bind(t, in, anyPort), "PUSH")
+	sent := 0
+	until(t, "the subscriber is isolated", func() bool {
+		sender.Send(t, numbered("t", sent, 1000)...)
+		sent++
+		return x.Peers()[0].Isolated
+	})
+	sender.Ping(t)
+	dropped := x.Peers()[0].DroppedMessages
+	r.Close()
+	e := awaitKind(t, events, sockets.EventLeft)
+	if e.Peer != peer || e.Dropped != dropped || !slices.Equal(e.Prefixes, []string{`"t"`}) {
+		t.Errorf("event %+v, dropped %d", e, dropped)
+	}
+}
+
 func TestEventKindNames(t *testing.T) {
 	t.Parallel()
 	seen := make(map[string]bool)
-	for k := sockets.EventConnected; k <= sockets.EventRejoined; k++ {
+	for k := sockets.EventConnected; k <= sockets.EventLeft; k++ {
 		if s := k.String(); s == "" || strings.Contains(s, "EventKind") || seen[s] {
 			t.Errorf("kind %d is %q", int(k), s)
 		} else {

@@ -175,6 +175,20 @@ func (p *pipe) rejoin() {
 	p.sock.tell(Event{Kind: EventRejoined, Endpoint: p.peer.Endpoint, Addr: p.peer.Addr(), Peer: p.peer, Dropped: p.slow.dropped})
 }
 
+// tellLeft tells of an isolation that is over because the pipe has ended. Its
+// subscriptions are still there.
+func (p *pipe) tellLeft() {
+	p.mu.Lock()
+	isolated, dropped := p.slow.isolated, p.slow.dropped
+	p.mu.Unlock()
+	if isolated {
+		p.sock.tell(Event{
+			Kind: EventLeft, Endpoint: p.peer.Endpoint, Addr: p.peer.Addr(), Peer: p.peer,
+			Dropped: dropped, Prefixes: p.sock.kind.prefixes(p.peer),
+		})
+	}
+}
+
 // drop counts n messages that were not queued. The caller holds p.mu.
 func (p *pipe) drop(n int) {
 	p.peer.ctr.dropped.Add(uint64(n))

@@ -248,6 +248,7 @@ func (s *socket) open(p *pipe) {
 // end ends a pipe.
 func (s *socket) end(p *pipe) {
 	p.detach(true, true)
+	p.tellLeft()
 	s.kind.ended(p)
 	s.mu.Lock()
 	delete(s.pipes, p)

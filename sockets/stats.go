@@ -79,7 +79,7 @@ type failures map[Reason]*atomic.Uint64
 func newFailures() failures {
 	f := make(failures)
 	for _, r := range []Reason{
-		ReasonClosed, ReasonShutdown, ReasonGreeting, ReasonMechanism, ReasonSecurity, ReasonUnauthorized,
+		ReasonClosed, ReasonTimeout, ReasonShutdown, ReasonGreeting, ReasonMechanism, ReasonSecurity, ReasonUnauthorized,
 		ReasonHandshake, ReasonHandshakeTimeout, ReasonSocketType, ReasonPeerError,
 		ReasonFrame, ReasonCommand, ReasonMessageSize, ReasonSubscriptions, ReasonConnections, ReasonUnread,
 	} {
