@@ -79,6 +79,7 @@ type conn struct {
 	rd    reader
 	wr    writer
 
+	heard     uatomic.Bool  // something came since heartbeat looked last
 	done      chan struct{} // closed by close
 	closed    uatomic.Bool  // set by close, for the loops that do not select
 	closeOnce sync.Once

@@ -49,6 +49,7 @@
 //	                Attach
 //	writer          first full write  the connection ends
 //	poller          first connection  Close, when no connection is left (Linux)
+//	heartbeat       New               Close, where there is one
 //	monitor         New               Close, last: it logs and tells events
 //
 // Close stops them in this order and waits for all of them.
@@ -58,6 +59,6 @@
 // options.go, endpoint.go, errors.go; chunk.go, wire.go, batch.go; greeting.go,
 // null.go, handshake.go; conn.go, link.go, stream_linux.go, poller_linux.go,
 // sys_linux.go, read.go; pipe.go, flush.go, turn.go, stats.go; socket.go, listen.go,
-// dial.go, tune.go, event.go; trie.go, xpub.go, forward.go, slow.go; xsub.go;
-// rights.go; push.go; pull.go.
+// dial.go, tune.go, heartbeat.go, event.go; trie.go, xpub.go, forward.go, slow.go;
+// xsub.go; rights.go; push.go; pull.go.
 package sockets

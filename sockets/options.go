@@ -64,6 +64,12 @@ type Options struct {
 	// goroutines; topics may share counters, and nil leaves one uncounted.
 	TopicCounter func(topic []byte) *TopicCount
 
+	// HeartbeatInterval is how often peers are asked for a life sign (PING); 0
+	// switches that off. One that gives none for HeartbeatTimeout after it was asked
+	// loses its connection; that is noticed when the next ones are asked. It has to
+	// read what waits for it to get there, so this is not for slow peers.
+	HeartbeatInterval, HeartbeatTimeout time.Duration
+
 	// IPv6 makes a wildcard endpoint include IPv6.
 	IPv6 bool
 	// KeepAlive is the idle time after which TCP probes a peer, and the bound
@@ -146,6 +152,8 @@ func (o *Options) Validate() error {
 		{"MaxSubscriptionBytes", o.MaxSubscriptionBytes, 1},
 		{"HandshakeTimeout", int(min(o.HandshakeTimeout, 1)), 1},
 		{"ReconnectInterval", int(min(o.ReconnectInterval, 1)), 1},
+		{"HeartbeatInterval", int(min(o.HeartbeatInterval, 1)), 0},
+		{"HeartbeatTimeout", int(min(o.HeartbeatTimeout, 1)), 0},
 		{"KeepAlive", int(min(o.KeepAlive, 1)), 0},
 		{"UserTimeout", int(min(o.UserTimeout, 1)), 0},
 	} {

@@ -53,9 +53,10 @@ type reader struct {
 	busy  bool   // the last read brought so much that there is more
 	turn  turn
 
-	limit  int // messages per batch
-	most   int // bytes of a command
-	first  int // start of the batch being collected
+	beats  bool // heartbeat wants to know that something came
+	limit  int  // messages per batch
+	most   int  // bytes of a command
+	first  int  // start of the batch being collected
 	bodies int64
 	frames int64 // body bytes of the incomplete message
 	ends   []uint32
@@ -66,6 +67,7 @@ func (r *reader) init(c *conn) {
 	r.size = firstRead
 	r.most = maxRead
 	r.limit = maxBatch
+	r.beats = c.sock.opt.HeartbeatInterval > 0
 	r.most = maxCommand
 	if c.sock.typ == zmq4.XPub {
 		// libzmq sends a subscription as a message first, and as a command when
@@ -231,6 +233,9 @@ func (r *reader) received(n int) error {
 	r.adapt(n)
 	r.fill += n
 	r.first = r.start
+	if r.beats {
+		r.c.heard.Store(true)
+	}
 	var err error
 	if r.c.codec == nil {
 		err = r.parse()

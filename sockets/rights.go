@@ -18,10 +18,7 @@ func (c *conn) expel() { c.closeFor(errExpelled) }
 // connections that it refuses. It does not wait for that. Who connects meanwhile
 // is asked about after the answers have changed.
 func (s *socket) Readmit() {
-	s.mu.Lock()
-	pipes := slices.Collect(maps.Keys(s.pipes))
-	s.mu.Unlock()
-	for _, p := range pipes {
+	for _, p := range s.allPipes() {
 		p.mu.Lock()
 		c := p.conn
 		p.mu.Unlock()

@@ -29,6 +29,8 @@ func TestOptionsValidate(t *testing.T) {
 		"MaxSubscriptions":     func(o *sockets.Options) { o.MaxSubscriptions = 0 },
 		"MaxSubscriptionBytes": func(o *sockets.Options) { o.MaxSubscriptionBytes = 0 },
 		"ReconnectInterval":    func(o *sockets.Options) { o.ReconnectInterval = -time.Second },
+		"HeartbeatInterval":    func(o *sockets.Options) { o.HeartbeatInterval = -time.Second },
+		"HeartbeatTimeout":     func(o *sockets.Options) { o.HeartbeatTimeout = -time.Second },
 		"KeepAlive":            func(o *sockets.Options) { o.KeepAlive = -time.Second },
 		"UserTimeout":          func(o *sockets.Options) { o.UserTimeout = -time.Second },
 	} {

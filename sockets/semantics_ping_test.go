@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/znode/znode/sockets"
 	"github.com/znode/znode/sockets/zmqtest"
@@ -46,6 +47,75 @@ func TestPing(t *testing.T) {
 	// An unasked PONG is nothing.
 	r.SendBytes(t, zmqtest.AppendCommand(nil, "PONG", []byte("x")))
 	r.Ping(t)
+}
+
+// TestOwnHeartbeat: a peer that answers our PING with a PONG, or says anything at
+// all, stays; one that does not is disconnected.
+func TestOwnHeartbeat(t *testing.T) {
+	t.Parallel()
+	var events *mailbox[sockets.Event]
+	x, _ := newXPUB(t, func(o *sockets.Options) {
+		watched(&events)(o)
+		o.HeartbeatInterval, o.HeartbeatTimeout = 5*time.Millisecond, zmqtest.Patience
+	})
+	endpoint := bind(t, x, anyPort)
+	answers := zmqtest.DialAs(t, endpoint, "SUB")
+	for i := range 20 {
+		f := answers.ReadFrame(t)
+		if name, data := f.Command(); name != "PING" || string(data) != "\x00\x00" {
+			t.Fatalf("received %+v", f)
+		}
+		if i%2 == 0 {
+			answers.SendBytes(t, zmqtest.AppendCommand(nil, "PONG", nil))
+		} else {
+			answers.Subscribe(t, "t")
+		}
+	}
+	awaitKind(t, events, sockets.EventConnected)
+	if e, ok := events.try(); ok {
+		t.Errorf("event %+v", e)
+	}
+
+	y, _ := newXPUB(t, func(o *sockets.Options) {
+		watched(&events)(o)
+		o.HeartbeatInterval, o.HeartbeatTimeout = 5*time.Millisecond, 5*time.Millisecond
+	})
+	silent := zmqtest.DialAs(t, bind(t, y, anyPort), "SUB")
+	const ping = "\x04\x07\x04PING\x00\x00"
+	if got := silent.ReadClosed(t); string(got) != ping {
+		t.Errorf("before the end came %q", got)
+	}
+	if e := awaitKind(t, events, sockets.EventDisconnected); e.Reason != sockets.ReasonTimeout {
+		t.Errorf("event %+v", e)
+	}
+}
+
+// TestOwnHeartbeatToLibzmq: libzmq's sockets answer.
+func TestOwnHeartbeatToLibzmq(t *testing.T) {
+	t.Parallel()
+	p := zmqtest.Start(t)
+	for _, kind := range []string{"SUB", "XSUB"} {
+		var events *mailbox[sockets.Event]
+		x, subs := newXPUB(t, func(o *sockets.Options) {
+			watched(&events)(o)
+			o.HeartbeatInterval, o.HeartbeatTimeout = 5*time.Millisecond, zmqtest.Patience
+		})
+		s := p.Socket(t, kind)
+		s.Subscribe(t, "t")
+		s.Connect(t, bind(t, x, anyPort))
+		subs.awaited(t, "+t", s)
+		until(t, "it has answered ten times", func() bool { return x.Peers()[0].SentMessages >= 10 })
+		if err := x.Publish([]byte("t"), []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.RecvText(t); got[1] != "x" {
+			t.Errorf("received %q", got)
+		}
+		awaitKind(t, events, sockets.EventConnected)
+		if e, ok := events.try(); ok {
+			t.Errorf("%s: event %+v", kind, e)
+		}
+	}
 }
 
 // TestPingOfSlowPeer: a subscriber with much in its queue that asks for a life

@@ -47,7 +47,7 @@ type socket struct {
 	opt      Options
 	kind     kind
 	monitor  *monitor
-	wg       sync.WaitGroup // accept loops, dial loops, readers, writers
+	wg       sync.WaitGroup // accept loops, dial loops, readers, writers, heartbeat
 	closing  chan struct{}  // closed when Close has lingered
 	draining uatomic.Bool   // set by drain: connections end when nothing is left to read
 	drainC   chan struct{}  // closed by drain
@@ -94,6 +94,9 @@ func (s *socket) init(typ zmq4.SocketType, opt Options, k kind) error {
 	s.nets = make(map[net.Conn]struct{})
 	s.monitor = newMonitor(s)
 	go s.monitor.run()
+	if opt.HeartbeatInterval > 0 {
+		s.wg.Go(s.heartbeat)
+	}
 	return nil
 }
 
@@ -329,6 +332,13 @@ func remoteAddr(nc net.Conn) string {
 		return a.String()
 	}
 	return "ipc"
+}
+
+// allPipes returns the pipes there are now.
+func (s *socket) allPipes() []*pipe {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.pipes))
 }
 
 // Peers returns the figures of all peers, in the order of their IDs.

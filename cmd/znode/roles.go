@@ -188,6 +188,7 @@ func socketOptions(cfg *option.Config, log *slog.Logger) sockets.Options {
 		o.KeepAlive = cfg.TCPKeepaliveIdle
 	}
 	o.UserTimeout = cfg.TCPMaxRT
+	o.HeartbeatInterval, o.HeartbeatTimeout = cfg.HeartbeatInterval, cfg.HeartbeatTimeout
 	o.Linger = node.DefaultLinger
 	o.Log = log
 	return o

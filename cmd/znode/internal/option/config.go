@@ -108,4 +108,6 @@ type Config struct {
 	TCPKeepalive         bool
 	TCPKeepaliveIdle     time.Duration
 	TCPMaxRT             time.Duration // 0 leaves it to the kernel
+	HeartbeatInterval    time.Duration // 0 is never
+	HeartbeatTimeout     time.Duration
 }

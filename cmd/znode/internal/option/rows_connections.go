@@ -52,4 +52,15 @@ var connections = []*Option{
 		Help:  "how long sent bytes may wait for the peer to take them before it is gone (Linux: TCP_USER_TIMEOUT); a node that is stopped for longer is disconnected",
 		Field: func(c *Config) any { return &c.TCPMaxRT },
 	},
+	{
+		Name: "heartbeat_interval", Default: "0", Use: Roles,
+		Kind:  duration(10*time.Millisecond, special{zero: "never"}),
+		Help:  "how often peers are asked for a life sign (PING); TCP's own probes do without the peer's process",
+		Field: func(c *Config) any { return &c.HeartbeatInterval },
+	},
+	{
+		Name: "heartbeat_timeout", Kind: duration(10*time.Millisecond, special{}), Default: "30s", Use: Roles,
+		Help:  "how long they may take for it before they are disconnected",
+		Field: func(c *Config) any { return &c.HeartbeatTimeout },
+	},
 }

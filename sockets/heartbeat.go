@@ -1,0 +1,63 @@
+package sockets
+
+import "time"
+
+// heartbeat sends PING commands (RFC 37) to all peers and ends the connections of
+// those that stay silent. It is a goroutine of the socket with
+// Options.HeartbeatInterval.
+//
+// One PING at a time is without an answer, whatever the interval, so that a peer
+// that does not read is not sent more and more of them. Whatever a peer sends is
+// as good an answer as a PONG.
+func (s *socket) heartbeat() {
+	tick := time.NewTicker(s.opt.HeartbeatInterval)
+	defer tick.Stop()
+	asked := make(map[*conn]time.Time) // since when there is no answer
+	for {
+		select {
+		case now := <-tick.C:
+			s.beat(now, asked)
+		case <-s.closing:
+			return
+		}
+	}
+}
+
+// beat is one round. What it leaves in asked are the connections that there are.
+func (s *socket) beat(now time.Time, asked map[*conn]time.Time) {
+	there := make(map[*conn]struct{})
+	for _, p := range s.allPipes() {
+		p.mu.Lock()
+		c := p.conn
+		p.mu.Unlock()
+		if c == nil {
+			continue
+		}
+		there[c] = struct{}{}
+		since, waits := asked[c]
+		switch {
+		case c.heard.Swap(false) || !waits:
+			asked[c] = now
+			p.ping()
+		case now.Sub(since) >= s.opt.HeartbeatTimeout:
+			c.closeFor(protocolErrorf(ReasonTimeout, "no life sign in %v", now.Sub(since)))
+		}
+	}
+	for c := range asked {
+		if _, ok := there[c]; !ok {
+			delete(asked, c)
+		}
+	}
+}
+
+// ping queues a PING that asks for nothing but an answer: its time to live is 0.
+func (p *pipe) ping() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gone || p.conn == nil {
+		return
+	}
+	const cmd = "\x04\x07\x04PING\x00\x00"
+	copy(p.grow(len(cmd), 1), cmd)
+	p.startWriter()
+}
