@@ -71,6 +71,7 @@ type Broker struct {
 
 	late                             *lateLog // of refusals; nil without CURVE
 	topics                           *topics
+	series                           *peerSeries
 	events, eventBytes               atomic.Uint64
 	refused, refusedBytes            atomic.Uint64 // of the events
 	subscriptions, subscriptionBytes atomic.Uint64
@@ -97,7 +98,7 @@ func NewBroker(opt BrokerOptions) (*Broker, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Broker{opt: opt, topics: newTopics()}
+	b := &Broker{opt: opt, topics: newTopics(), series: newPeerSeries(maxPeerSeries)}
 	xpub := opt.XPUB
 	xpub.Verboser = true
 	xpub.TopicCounter = b.topics.counter

@@ -1,7 +1,10 @@
 package node
 
 import (
+	"maps"
+	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -51,17 +54,77 @@ func describePeers(ch chan<- *prometheus.Desc) {
 	}
 }
 
-func (b *Broker) collectPeers(ch chan<- prometheus.Metric) {
-	peers := b.xpub.Peers()
-	if len(peers) > maxPeerSeries {
-		for _, m := range peerMetrics {
-			sum := 0.0
-			for i := maxPeerSeries; i < len(peers); i++ {
-				sum += m.value(&peers[i])
-			}
-			ch <- prometheus.MustNewConstMetric(m.desc, m.typ, sum, b.opt.Node, "xpub", "other", "")
+// peerSeries chooses the peers that are shown one by one. A peer keeps what it got
+// first, a series of its own or a part in that of the others, so that counters
+// never go back.
+type peerSeries struct {
+	most int // series of their own
+
+	mu     sync.Mutex
+	own    map[uint64]struct{}          // by ID
+	others map[uint64]sockets.PeerStats // as last seen
+	gone   []float64                    // by metric: what others had counted when they left; nil before there were others
+}
+
+func newPeerSeries(most int) *peerSeries {
+	return &peerSeries{most: most, own: make(map[uint64]struct{}), others: make(map[uint64]sockets.PeerStats)}
+}
+
+// split returns the peers to be shown, and by metric the sums of the others; nil
+// if there never were any.
+func (s *peerSeries) split(peers []sockets.PeerStats) (own []sockets.PeerStats, others []float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(peers)
+	for _, p := range peers {
+		id := p.Peer.ID
+		_, shown := s.own[id]
+		_, hidden := s.others[id]
+		if !shown && (hidden || len(s.own) >= s.most) {
+			s.others[id] = p
+			continue
 		}
-		peers = peers[:maxPeerSeries]
+		s.own[id] = struct{}{}
+		own = append(own, p)
+	}
+	if len(s.others) > 0 && s.gone == nil {
+		s.gone = make([]float64, len(peerMetrics))
+	}
+	others = slices.Clone(s.gone)
+	for _, p := range s.others {
+		for i, m := range peerMetrics {
+			others[i] += m.value(&p)
+		}
+	}
+	return own, others
+}
+
+// forget drops the peers that have left.
+func (s *peerSeries) forget(peers []sockets.PeerStats) {
+	there := make(map[uint64]struct{}, len(peers))
+	for _, p := range peers {
+		there[p.Peer.ID] = struct{}{}
+	}
+	left := func(id uint64) bool { _, ok := there[id]; return !ok }
+	maps.DeleteFunc(s.own, func(id uint64, _ struct{}) bool { return left(id) })
+	for id, p := range s.others {
+		if !left(id) {
+			continue
+		}
+		for i, m := range peerMetrics {
+			if m.typ == prometheus.CounterValue {
+				s.gone[i] += m.value(&p)
+			}
+		}
+		delete(s.others, id)
+	}
+}
+
+func (b *Broker) collectPeers(ch chan<- prometheus.Metric) {
+	peers, others := b.series.split(b.xpub.Peers())
+	for i, sum := range others {
+		m := peerMetrics[i]
+		ch <- prometheus.MustNewConstMetric(m.desc, m.typ, sum, b.opt.Node, "xpub", "other", "")
 	}
 	for i := range peers {
 		p := &peers[i]
