@@ -58,6 +58,6 @@ func (p *pipe) ping() {
 		return
 	}
 	const cmd = "\x04\x07\x04PING\x00\x00"
-	copy(p.grow(len(cmd), 1), cmd)
+	copy(p.grow(len(cmd), 1, 0), cmd)
 	p.startWriter()
 }

@@ -53,13 +53,13 @@ type reader struct {
 	busy  bool   // the last read brought so much that there is more
 	turn  turn
 
-	beats  bool // heartbeat wants to know that something came
-	limit  int  // messages per batch
-	most   int  // bytes of a command
-	first  int  // start of the batch being collected
-	bodies int64
-	frames int64 // body bytes of the incomplete message
-	ends   []uint32
+	beats      bool // heartbeat wants to know that something came
+	limit      int  // messages per batch
+	maxCommand int  // bytes of a command
+	first      int  // start of the batch being collected
+	bodies     int64
+	frames     int64 // body bytes of the incomplete message
+	ends       []uint32
 }
 
 func (r *reader) init(c *conn) {
@@ -68,11 +68,11 @@ func (r *reader) init(c *conn) {
 	r.most = maxRead
 	r.limit = maxBatch
 	r.beats = c.sock.opt.HeartbeatInterval > 0
-	r.most = maxCommand
+	r.maxCommand = maxCommand
 	if c.sock.typ == zmq4.XPub {
 		// libzmq sends a subscription as a message first, and as a command when
 		// it comes back: what is taken the one way has to be taken the other.
-		r.most = max(maxCommand, min(c.sock.opt.MaxMessageSize, c.sock.opt.MaxSubscriptionBytes+len("\x09SUBSCRIBE")))
+		r.maxCommand = max(maxCommand, min(c.sock.opt.MaxMessageSize, c.sock.opt.MaxSubscriptionBytes+len("\x09SUBSCRIBE")))
 	}
 	if hwm := c.sock.opt.RcvHWM; hwm > 0 && hwm < maxBatch {
 		r.limit = hwm
@@ -351,8 +351,8 @@ func (r *reader) command(at, body int, size uint64) (next int, err error) {
 	if buf[at]&flagMore != 0 {
 		return 0, protocolErrorf(ReasonFrame, "command with the MORE flag")
 	}
-	if size > uint64(r.most) {
-		return 0, protocolErrorf(ReasonCommand, "command of %d bytes, at most %d are taken", size, r.most)
+	if size > uint64(r.maxCommand) {
+		return 0, protocolErrorf(ReasonCommand, "command of %d bytes, at most %d are taken", size, r.maxCommand)
 	}
 	if uint64(r.fill-body) < size {
 		r.want = body - r.start + int(size)
@@ -411,8 +411,8 @@ func (r *reader) parseSealed() error {
 		}
 		at = end
 		if plainFlags&flagCommand != 0 {
-			if len(opened) > r.most {
-				return protocolErrorf(ReasonCommand, "command of %d bytes, at most %d are taken", len(opened), r.most)
+			if len(opened) > r.maxCommand {
+				return protocolErrorf(ReasonCommand, "command of %d bytes, at most %d are taken", len(opened), r.maxCommand)
 			}
 			if err := r.handOver(); err != nil {
 				return err
