@@ -24,6 +24,7 @@ type Change struct {
 	Group, Figure string
 	Old, New      float64
 	Worse         bool   // beyond the margin
+	Noisy         bool   // it would be, but the machine was too noisy
 	Note          string // why it was not judged
 }
 
@@ -32,7 +33,9 @@ const allocations = "allocs"
 
 // Compare compares the figures that both reports have. A ratio is worse when its
 // median is, by more than the margin, and none of its rounds is as good as the
-// old median: noise has one that is. Allocations are worse when there are more.
+// old median: noise has one that is. Where a report says that the machine was too
+// noisy it is not judged. Allocations of our own sides are worse when there are
+// more.
 func Compare(was, is *Report, margin float64) *Comparison {
 	c := &Comparison{Old: was.describe(), New: is.describe(), Margin: margin}
 	for i := range was.Groups {
@@ -72,15 +75,19 @@ func (c *Comparison) ratios(was, is *Group) {
 		} else {
 			line.Worse = line.New > line.Old*(1+c.Margin) && slices.Min(now) > line.Old
 		}
+		line.Noisy = line.Worse && len(was.Warnings)+len(is.Warnings) > 0
+		line.Worse = line.Worse && !line.Noisy
 		c.Lines = append(c.Lines, line)
 	}
 }
 
-// allocations compares those of every side that has some in both reports.
+// allocations compares those of every side that has some in both reports, but for
+// what others allocate that ours are only compared with.
 func (c *Comparison) allocations(was, is *Group) {
 	for _, s := range is.Series {
 		before := was.Find(s.Side)
-		if before == nil {
+		other := slices.ContainsFunc(is.Wants, func(w Want) bool { return w.Base == s.Side })
+		if before == nil || other {
 			continue
 		}
 		for _, v := range s.Values {
@@ -128,6 +135,8 @@ func (c *Comparison) Write(w io.Writer) error {
 			continue
 		case l.Worse:
 			verdict = "WORSE"
+		case l.Noisy:
+			verdict = "not judged: too noisy"
 		case strings.Contains(l.Figure, allocations) && l.Old == l.New:
 			same++
 			continue

@@ -63,6 +63,16 @@ func TestCompare(t *testing.T) {
 	if got := Compare(was, more, 0.25); got.Worse() != 1 {
 		t.Errorf("more is better, and it is less: %+v", got.Lines)
 	}
+	noisy := compared([]float64{7, 8, 9}, ten, none)
+	noisy.Groups[0].Warnings = []string{"too noisy"}
+	if got := Compare(was, noisy, 0.25); got.Worse() != 0 || !got.Lines[0].Noisy {
+		t.Errorf("a noisy machine: %+v", got.Lines)
+	}
+	others := compared([]float64{5, 5, 5}, ten, none)
+	others.Groups[0].Series[1].Add(Metric{Name: "allocs-per-op", Unit: Count, Better: Less}, 1)
+	if got := Compare(others, others, 0.25); len(got.Lines) != 2 {
+		t.Errorf("what chan allocates is compared: %+v", got.Lines)
+	}
 	gone := &Report{}
 	if got := Compare(was, gone, 0.25); len(got.Gone) != 1 {
 		t.Errorf("a group is gone: %+v", got)
