@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -116,6 +118,42 @@ func TestFree(t *testing.T) {
 	}
 }
 
+// TestSharedArchive has loggers whose logs have the same name in the archive, as
+// when they rotate in the same second: each is there, once, however often a crash
+// makes its job come again.
+func TestSharedArchive(t *testing.T) {
+	for c, suffix := range map[archive.Compression]string{archive.None: ".log", archive.Gzip: ".log.gz", archive.Zstd: ".log.zst"} {
+		t.Run(string(c), func(t *testing.T) {
+			dir := t.TempDir()
+			rel := filepath.Join("d", "conn")
+			job := func(id uint64, content string) archive.Job {
+				src := filepath.Join(t.TempDir(), "conn.log")
+				write(t, src, content)
+				at := time.Unix(1_700_000_000+int64(id), 0)
+				if err := os.Chtimes(src, at, at); err != nil {
+					t.Fatal(err)
+				}
+				return archive.Job{ID: id, Src: src, Rel: rel + ".log"}
+			}
+			opt := archive.Options{Dir: dir, Compression: c}
+			first, second := job(1, "one"), job(2, "two")
+			run(t, opt, first)
+			run(t, opt, second)
+			write(t, second.Src, "two") // as if the crash had come before it was removed
+			at := time.Unix(1_700_000_002, 0)
+			if err := os.Chtimes(second.Src, at, at); err != nil {
+				t.Fatal(err)
+			}
+			run(t, opt, second)
+			got := files(t, dir)
+			want := []string{rel + "-2" + suffix, rel + suffix}
+			if !slices.Equal(got, want) {
+				t.Fatalf("files %q, want %q", got, want)
+			}
+		})
+	}
+}
+
 func TestCompress(t *testing.T) {
 	content := string(bytes.Repeat([]byte("a line of a log\n"), 100_000))
 	for c, suffix := range map[archive.Compression]string{archive.None: "", archive.Gzip: ".gz", archive.Zstd: ".zst"} {
@@ -169,10 +207,17 @@ func TestAgain(t *testing.T) {
 			t.Errorf("%s: files %q", when, got)
 		}
 	}
-	write(t, src, "content\n")
-	write(t, filepath.Join(dir, "d", ".conn.log.gz.tmp"), "a part")
+	source := func() {
+		at := time.Unix(1_700_000_000, 0) // a crash does not change it
+		write(t, src, "content\n")
+		if err := os.Chtimes(src, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	source()
+	write(t, filepath.Join(dir, "d", fmt.Sprintf(".conn.log.%08x.tmp", crc32.ChecksumIEEE([]byte(src)))), "a part")
 	check("while compressing")
-	write(t, src, "content\n")
+	source()
 	check("before the source was deleted")
 	check("before it was noted")
 	os.Remove(src + ".gz")

@@ -54,7 +54,9 @@ type Options struct {
 type Job struct {
 	ID  uint64
 	Src string // where the log is: its place in the archive, or another one
-	Rel string // its place, relative to the directory, ending in .log
+	// Rel is its place, relative to the directory, ending in .log. Where another
+	// logger's log has it by then, the file gets the next number behind its name.
+	Rel string
 }
 
 // Stats counts what an archiver has done.
@@ -262,9 +264,9 @@ func (a *Archiver) place(j Job) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return "", err
 	}
-	in, out, err := a.convert(src, to)
+	to, in, out, err := a.convert(src, j.Rel)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", to, err)
+		return "", fmt.Errorf("%s: %w", j.Rel, err)
 	}
 	if err := os.Remove(j.Src); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err

@@ -3,7 +3,11 @@ package archive
 import (
 	"bufio"
 	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -14,42 +18,81 @@ import (
 // gzipLevel costs half of what gzip's default does, for a few percent of size.
 const gzipLevel = 3
 
-// convert writes what src holds to a file named to, compressed. The file appears
-// under that name when it is complete and on disk. It has the time of src.
-func (a *Archiver) convert(src *os.File, to string) (in, out int64, err error) {
+// convert writes what src holds to a file of the archive, compressed, and returns
+// its name: that of rel, or another one where somebody else's log has it. The file
+// appears under that name when it is complete and on disk. It has the time of src.
+func (a *Archiver) convert(src *os.File, rel string) (to string, in, out int64, err error) {
 	info, err := src.Stat()
 	if err != nil {
-		return 0, 0, err
+		return "", 0, 0, err
 	}
-	tmp := filepath.Join(filepath.Dir(to), "."+filepath.Base(to)+".tmp")
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
+	dir := filepath.Join(a.opt.Dir, filepath.Dir(rel))
+	// The name is the same after a crash, and another for another logger's log.
+	place, err := filepath.Abs(src.Name())
 	if err != nil {
-		return 0, 0, err
+		return "", 0, 0, err
+	}
+	tmp := fmt.Sprintf(".%s.%08x.tmp", filepath.Base(rel), crc32.ChecksumIEEE([]byte(place)))
+	f, err := os.OpenFile(filepath.Join(dir, tmp), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
+	if err != nil {
+		return "", 0, 0, err
 	}
 	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(tmp)
-		}
+		f.Close()
+		os.Remove(f.Name())
 	}()
 	if in, err = compress(a.ctx, f, src, a.opt.Compression); err != nil {
-		return 0, 0, err
+		return "", 0, 0, err
 	}
 	if err = f.Sync(); err != nil {
-		return 0, 0, err
+		return "", 0, 0, err
 	}
 	if out, err = f.Seek(0, io.SeekEnd); err != nil {
-		return 0, 0, err
+		return "", 0, 0, err
 	}
 	if err = f.Close(); err != nil {
-		return 0, 0, err
+		return "", 0, 0, err
 	}
-	_ = os.Chtimes(tmp, info.ModTime(), info.ModTime())
-	if err = os.Rename(tmp, to); err != nil {
-		return 0, 0, err
+	_ = os.Chtimes(f.Name(), info.ModTime(), info.ModTime())
+	if to, err = a.publish(f.Name(), rel); err != nil {
+		return "", 0, 0, err
 	}
-	syncDir(filepath.Dir(to))
-	return in, out, nil
+	syncDir(dir)
+	return to, in, out, nil
+}
+
+// publish gives a complete file the name of rel. Several loggers may share an
+// archive and rotate in the same second: no file is ever replaced. One of the same
+// size and time is this one, from before a crash.
+func (a *Archiver) publish(tmp, rel string) (to string, err error) {
+	mine, err := os.Lstat(tmp)
+	if err != nil {
+		return "", err
+	}
+	for n := 1; n <= maxSame; n++ {
+		to = filepath.Join(a.opt.Dir, numbered(rel, n)+a.opt.Compression.suffix())
+		err = linkNew(tmp, to)
+		if !errors.Is(err, fs.ErrExist) {
+			return to, err
+		}
+		if there, err := os.Lstat(to); err == nil && there.Size() == mine.Size() && there.ModTime().Equal(mine.ModTime()) {
+			return to, nil
+		}
+	}
+	return "", err
+}
+
+// linkNew gives a file another name, which nothing has. Where the file system
+// knows no links it is renamed, and the name looked at just before.
+func linkNew(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if _, lerr := os.Lstat(to); lerr == nil {
+		return fs.ErrExist
+	}
+	return os.Rename(from, to)
 }
 
 // compress copies src to dst until its end or that of ctx, and returns how much

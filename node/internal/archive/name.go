@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -22,11 +23,7 @@ func Free(dir, name string, open, end time.Time, taken func(rel string) bool) (s
 	day := open.Format("2006-01-02")
 	base := name + "." + open.Format("15:04:05") + "-" + end.Format("15:04:05")
 	for n := 1; n <= maxSame; n++ {
-		file := base
-		if n > 1 {
-			file = fmt.Sprintf("%s-%d", base, n)
-		}
-		rel := filepath.Join(day, file+".log")
+		rel := numbered(filepath.Join(day, base+".log"), n)
 		if taken != nil && taken(rel) {
 			continue
 		}
@@ -39,6 +36,14 @@ func Free(dir, name string, open, end time.Time, taken func(rel string) bool) (s
 		}
 	}
 	return "", fmt.Errorf("archive: no free name for %s in %s", base, filepath.Join(dir, day))
+}
+
+// numbered is the n-th name for the log with the name rel.
+func numbered(rel string, n int) string {
+	if n == 1 {
+		return rel
+	}
+	return fmt.Sprintf("%s-%d.log", strings.TrimSuffix(rel, ".log"), n)
 }
 
 // exists reports whether a log has this name, with any suffix.
