@@ -9,6 +9,7 @@ type Converter struct {
 	in    []byte // a payload with its sets in order
 	tmp   []byte
 	topic []byte
+	spans []jsonSpan // of JSON that is read later
 	err   Error
 }
 
@@ -74,12 +75,12 @@ func (c *Converter) AppendBinMessage(dst, text []byte) (out, topic []byte, hasTo
 }
 
 func (c *Converter) appendBin(dst, text []byte, top bool) (out, topic []byte, hasTopic bool, err error) {
-	r := jsonReader{jsonLexer: jsonLexer{s: text}, sort: &c.sort, tmp: c.tmp, topic: c.topic}
+	r := jsonReader{jsonLexer: jsonLexer{s: text, passed: c.spans[:0]}, sort: &c.sort, tmp: c.tmp, topic: c.topic}
 	out = r.value(dst, 0, top)
 	if r.reason == nil && r.peek() != 0 { // a NUL ends the text, as in Broker
 		r.fail(r.i, "", ErrTrailing)
 	}
-	c.tmp, c.topic = r.tmp, r.topic
+	c.tmp, c.topic, c.spans = r.tmp, r.topic, r.passed
 	if r.reason != nil {
 		return out[:len(dst)], nil, false, c.err.fill(BrokerJSONV1, r.off, r.field, r.reason)
 	}

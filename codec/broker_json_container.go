@@ -75,7 +75,7 @@ func (r *jsonReader) pair(dst []byte, depth int) []byte {
 				dst = r.value(dst, depth, false)
 				valueDone = true
 			} else {
-				r.skip("value", 0)
+				r.pass("value")
 			}
 		default:
 			r.skip("table", 0)

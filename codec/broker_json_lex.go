@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -13,11 +14,18 @@ type jsonLexer struct {
 	s []byte
 	i int
 
+	// Where members that are objects or arrays begin and end, ascending, of what
+	// pass has moved over.
+	passed  []jsonSpan
+	passing bool
+
 	// The first failure.
 	off    int
 	field  string
 	reason error
 }
+
+type jsonSpan struct{ start, end int }
 
 // maxJSONDepth bounds members that are skipped: a level of a table takes three
 // levels of JSON.
@@ -200,17 +208,54 @@ func (l *jsonLexer) skip(field string, depth int) bool {
 		return true
 	}
 	for {
+		member := -1
 		if c == '{' {
 			if l.str(field); l.reason != nil || !l.take(':', field) {
 				return false
 			}
+			member = l.begin()
 		}
 		if !l.skip(field, depth+1) {
 			return false
 		}
+		l.end(member)
 		if !l.next(end, field) {
 			return l.reason == nil
 		}
+	}
+}
+
+// pass is skip for a member that is read later, when what stands behind it has told
+// how. It keeps the ends of all members inside: else such a member in such a member,
+// and so on, would be skipped once for each level.
+func (l *jsonLexer) pass(field string) {
+	l.peek()
+	at, known := slices.BinarySearchFunc(l.passed, l.i, func(s jsonSpan, i int) int { return s.start - i })
+	if known {
+		l.i = l.passed[at].end
+		return
+	}
+	l.passing = true
+	member := l.begin()
+	if l.skip(field, 0) {
+		l.end(member)
+	}
+	l.passing = false
+}
+
+// begin and end stand around a member of what is passed. Strings and numbers are
+// without members and need not be kept.
+func (l *jsonLexer) begin() int {
+	if !l.passing || l.peek() != '{' && l.peek() != '[' {
+		return -1
+	}
+	l.passed = append(l.passed, jsonSpan{start: l.i})
+	return len(l.passed) - 1
+}
+
+func (l *jsonLexer) end(member int) {
+	if member >= 0 {
+		l.passed[member].end = l.i
 	}
 }
 

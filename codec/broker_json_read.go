@@ -103,7 +103,7 @@ func (r *jsonReader) member(dst []byte, depth int, m *valueMembers) []byte {
 		m.done = true
 		return r.data(dst, Kind(m.kind), depth)
 	}
-	r.skip("data", 0)
+	r.pass("data")
 	return dst
 }
 

@@ -267,6 +267,51 @@ func TestJSONRefused(t *testing.T) {
 	}
 }
 
+// TestJSONBackwards reads containers in each other whose types, and whose keys, stand
+// behind their contents, and sees that none is passed over more than once.
+func TestJSONBackwards(t *testing.T) {
+	backwards := func(typ, data string) string {
+		return `{ "x" : [ {} ] , "data" : ` + data + ` , "@data-type" : "` + typ + `" }`
+	}
+	one := jsonValue("count", "1")
+	for name, c := range map[string]struct {
+		wrap    func(inner string) (backward, forward string)
+		members int // a level has
+	}{
+		"vector": {func(in string) (string, string) {
+			return backwards("vector", "["+in+"]"), jsonValue("vector", "["+in+"]")
+		}, 2},
+		"table": {func(in string) (string, string) {
+			return backwards("table", `[{"value":`+in+`,"key":`+backwards("vector", "["+one+"]")+`}]`),
+				jsonValue("table", `[{"key":`+jsonValue("vector", "["+one+"]")+`,"value":`+in+`}]`)
+		}, 6},
+	} {
+		text, plain := one, one
+		levels := MaxDepth - 2
+		for range levels {
+			text, _ = c.wrap(text)
+			_, plain = c.wrap(plain)
+		}
+		var conv Converter
+		got, err := conv.AppendBin(nil, []byte(text))
+		want, _ := new(Converter).AppendBin(nil, []byte(plain))
+		if err != nil || !bytes.Equal(got, want) || len(want) < levels {
+			t.Errorf("%s: %v", name, err)
+		}
+		// All but what is in front of the outermost data.
+		if n := len(conv.spans); n != levels*c.members-1 {
+			t.Errorf("%s: %d members passed, %d levels", name, n, levels)
+		}
+		for i, s := range conv.spans {
+			if s.end <= s.start || i > 0 && s.start <= conv.spans[i-1].start {
+				t.Fatalf("%s: %v", name, conv.spans)
+			}
+		}
+		source := []byte(text)
+		noAllocs(t, name, func() { got, _ = conv.AppendBin(got[:0], source) })
+	}
+}
+
 // TestJSONMessage reads and writes messages of the WebSocket API.
 func TestJSONMessage(t *testing.T) {
 	var c Converter
