@@ -29,7 +29,9 @@ type FrameCodec interface {
 // Wiper is a FrameCodec with keys that are not to stay in memory. Each method is
 // called once, when Seal or Open will not be called any more.
 type Wiper interface {
+	// WipeSeal overwrites the keys that Seal uses; called where Seal was called.
 	WipeSeal()
+	// WipeOpen overwrites the keys that Open uses; called where Open was called.
 	WipeOpen()
 }
 
