@@ -75,6 +75,7 @@ func (c *Converter) AppendBinMessage(dst, text []byte) (out, topic []byte, hasTo
 }
 
 func (c *Converter) appendBin(dst, text []byte, top bool) (out, topic []byte, hasTopic bool, err error) {
+	c.sort.elems = c.sort.elems[:0] // an error may have left some
 	r := jsonReader{jsonLexer: jsonLexer{s: text, passed: c.spans[:0]}, sort: &c.sort, tmp: c.tmp, topic: c.topic}
 	out = r.value(dst, 0, top)
 	if r.reason == nil && r.peek() != 0 { // a NUL ends the text, as in Broker

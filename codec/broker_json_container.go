@@ -17,13 +17,14 @@ func (r *jsonReader) container(dst []byte, k Kind, depth int) []byte {
 	}
 	r.i++
 	dst = append(dst, byte(k), 0)
-	start, n := len(dst), 0
+	start, n, base := len(dst), 0, len(r.sort.elems)
 	more := true
 	if r.peek() == ']' {
 		r.i++
 		more = false
 	}
 	for ; more; n++ {
+		at := len(dst)
 		if k == KindTable {
 			dst = r.pair(dst, depth+1)
 		} else {
@@ -31,6 +32,9 @@ func (r *jsonReader) container(dst []byte, k Kind, depth int) []byte {
 		}
 		if r.reason != nil {
 			return dst
+		}
+		if k != KindVector {
+			r.sort.elems = append(r.sort.elems, elemSpan{at, len(dst)})
 		}
 		more = r.next(']', field)
 	}
@@ -40,7 +44,7 @@ func (r *jsonReader) container(dst []byte, k Kind, depth int) []byte {
 	case uint64(n) > maxLength:
 		r.fail(begin, field, ErrTooLong)
 		return dst
-	case k != KindVector && !r.sort.sort(dst, start, n, k):
+	case k != KindVector && !r.sort.close(dst, base):
 		r.fail(begin, field, ErrDuplicate)
 		return dst
 	}

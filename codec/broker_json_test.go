@@ -264,6 +264,12 @@ func TestJSONRefused(t *testing.T) {
 		if string(got) != "kept" {
 			t.Errorf("%s: buffer is %q", c.text, got)
 		}
+		// What was open then is not part of what comes next.
+		want, _ := SetData(CountData(1), CountData(2)).Append(nil)
+		got, err = conv.AppendBin(nil, []byte(two("set", jsonValue("count", "2"), one)))
+		if err != nil || !bytes.Equal(got, want) || len(conv.sort.elems) != 0 {
+			t.Fatalf("after %s: %x, %v", c.text, got, err)
+		}
 	}
 }
 

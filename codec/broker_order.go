@@ -98,6 +98,9 @@ func compareContainers(a []byte, i int, b []byte, j int, k Kind) (c, ni, nj int)
 // brokerSorter brings the elements of sets and tables into canonical order.
 // It keeps the memory it needs for that.
 type brokerSorter struct {
+	// elems are the elements so far of the sets and tables that are open, those of
+	// the innermost last. What comes from outside may be nested deep, and to look for
+	// them at the end of each would be to pass over all in it once for each level.
 	elems []elemSpan
 	buf   []byte
 }
@@ -111,7 +114,7 @@ func (s *brokerSorter) sort(dst []byte, start, n int, k Kind) bool {
 	if n < 2 || ascending(dst, start, n, k) {
 		return true
 	}
-	s.elems = s.elems[:0]
+	base := len(s.elems)
 	for at := start; at < len(dst); {
 		end := brokerSkip(dst, at)
 		if k == KindTable {
@@ -120,17 +123,35 @@ func (s *brokerSorter) sort(dst []byte, start, n int, k Kind) bool {
 		s.elems = append(s.elems, elemSpan{at, end})
 		at = end
 	}
-	slices.SortFunc(s.elems, func(x, y elemSpan) int {
+	return s.close(dst, base)
+}
+
+// close is sort where the elements, elems[base:], are known. It forgets them.
+func (s *brokerSorter) close(dst []byte, base int) bool {
+	elems := s.elems[base:]
+	s.elems = s.elems[:base]
+	compare := func(x, y elemSpan) int {
 		c, _, _ := brokerCompare(dst, x.start, dst, y.start)
 		return c
-	})
-	s.buf = s.buf[:0]
-	for i, e := range s.elems {
-		if i > 0 {
-			if c, _, _ := brokerCompare(dst, s.elems[i-1].start, dst, e.start); c == 0 {
+	}
+	ascend := func() bool {
+		for i := 1; i < len(elems); i++ {
+			if compare(elems[i-1], elems[i]) >= 0 {
 				return false
 			}
 		}
+		return true
+	}
+	if ascend() {
+		return true
+	}
+	start := elems[0].start
+	slices.SortFunc(elems, compare)
+	if !ascend() {
+		return false
+	}
+	s.buf = s.buf[:0]
+	for _, e := range elems {
 		s.buf = append(s.buf, dst[e.start:e.end]...)
 	}
 	copy(dst[start:], s.buf)
@@ -169,17 +190,22 @@ func (s *brokerSorter) canonical(dst, b []byte, i int) ([]byte, int) {
 	}
 	n, j := varbyteAt(b, i+1)
 	dst = append(dst, b[i:j]...)
-	start := len(dst)
-	values := n
-	if k == KindTable {
-		values *= 2
-	}
-	for range values {
-		if dst, j = s.canonical(dst, b, j); j < 0 {
+	base := len(s.elems)
+	for range n {
+		at := len(dst)
+		dst, j = s.canonical(dst, b, j)
+		if j >= 0 && k == KindTable {
+			dst, j = s.canonical(dst, b, j)
+		}
+		if j < 0 {
+			s.elems = s.elems[:base]
 			return dst, j
 		}
+		if k != KindVector {
+			s.elems = append(s.elems, elemSpan{at, len(dst)})
+		}
 	}
-	if k != KindVector && !s.sort(dst, start, n, k) {
+	if k != KindVector && !s.close(dst, base) {
 		return dst, -1 - i
 	}
 	return dst, j
