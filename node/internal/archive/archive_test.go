@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"log/slog"
 	"os"
@@ -214,7 +213,15 @@ func TestAgain(t *testing.T) {
 		}
 	}
 	source()
-	write(t, filepath.Join(dir, "d", fmt.Sprintf(".conn.log.%08x.tmp", crc32.ChecksumIEEE([]byte(src)))), "a part")
+	info, err := os.Stat(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmp, err := archive.TempName(src, job.Rel, info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "d", tmp), "a part")
 	check("while compressing")
 	source()
 	check("before the source was deleted")

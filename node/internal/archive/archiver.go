@@ -224,7 +224,7 @@ func (a *Archiver) finish(j Job) bool {
 func (a *Archiver) do(j Job) error {
 	file, err := a.place(j)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, errGone):
 		// Somebody took it away; there is nothing left to do.
 		a.opt.Log.Warn("finished log has disappeared", "file", j.Src)
 	case err != nil:
@@ -241,13 +241,20 @@ func (a *Archiver) do(j Job) error {
 	return nil
 }
 
+// errGone: the log is not where it was. A directory of the archive that is missing
+// is another thing, and made again.
+var errGone = errors.New("archive: log has disappeared")
+
 // place brings a log to its place in its final form and returns the file.
 func (a *Archiver) place(j Job) (string, error) {
 	to := filepath.Join(a.opt.Dir, j.Rel+a.opt.Compression.suffix())
 	if to == j.Src {
 		info, err := os.Stat(to)
-		if err == nil {
+		switch {
+		case err == nil:
 			a.count(info.Size(), info.Size())
+		case errors.Is(err, fs.ErrNotExist):
+			err = errGone
 		}
 		return to, err
 	}
@@ -256,6 +263,7 @@ func (a *Archiver) place(j Job) (string, error) {
 		if _, serr := os.Stat(to); serr == nil {
 			return to, nil // done before a crash, and only the note of it missing
 		}
+		return "", errGone
 	}
 	if err != nil {
 		return "", err

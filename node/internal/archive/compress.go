@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,13 +28,16 @@ func (a *Archiver) convert(src *os.File, rel string) (to string, in, out int64, 
 		return "", 0, 0, err
 	}
 	dir := filepath.Join(a.opt.Dir, filepath.Dir(rel))
-	// The name is the same after a crash, and another for another logger's log.
-	place, err := filepath.Abs(src.Name())
+	tmp, err := tempName(src.Name(), rel, info)
 	if err != nil {
 		return "", 0, 0, err
 	}
-	tmp := fmt.Sprintf(".%s.%08x.tmp", filepath.Base(rel), crc32.ChecksumIEEE([]byte(place)))
-	f, err := os.OpenFile(filepath.Join(dir, tmp), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
+	tmp = filepath.Join(dir, tmp)
+	// What a crash left may have its final name too: it is not to be written to.
+	if err = os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", 0, 0, err
+	}
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
 	if err != nil {
 		return "", 0, 0, err
 	}
@@ -61,9 +65,22 @@ func (a *Archiver) convert(src *os.File, rel string) (to string, in, out int64, 
 	return to, in, out, nil
 }
 
+// tempName is what a log is called in the archive until it is complete: the same
+// after a crash, and another for another logger's log, whose host may have a log in
+// the same place.
+func tempName(src, rel string, info fs.FileInfo) (string, error) {
+	place, err := filepath.Abs(src)
+	if err != nil {
+		return "", err
+	}
+	host, _ := os.Hostname()
+	sum := crc32.ChecksumIEEE(fmt.Appendf(nil, "%s:%s:%d:%d", host, place, info.Size(), info.ModTime().UnixNano()))
+	return fmt.Sprintf(".%s.%08x.tmp", filepath.Base(rel), sum), nil
+}
+
 // publish gives a complete file the name of rel. Several loggers may share an
 // archive and rotate in the same second: no file is ever replaced. One of the same
-// size and time is this one, from before a crash.
+// time and content is this one, from before a crash.
 func (a *Archiver) publish(tmp, rel string) (to string, err error) {
 	mine, err := os.Lstat(tmp)
 	if err != nil {
@@ -75,11 +92,53 @@ func (a *Archiver) publish(tmp, rel string) (to string, err error) {
 		if !errors.Is(err, fs.ErrExist) {
 			return to, err
 		}
-		if there, err := os.Lstat(to); err == nil && there.Size() == mine.Size() && there.ModTime().Equal(mine.ModTime()) {
-			return to, nil
+		if there, err := os.Lstat(to); err != nil || !there.ModTime().Equal(mine.ModTime()) {
+			continue
+		}
+		if same, err := sameContent(tmp, to); err != nil || same {
+			return to, err
 		}
 	}
 	return "", err
+}
+
+// sameContent reports whether two files hold the same.
+func sameContent(a, b string) (bool, error) {
+	var files [2]*bufio.Reader
+	var sizes [2]int64
+	for i, name := range []string{a, b} {
+		f, err := os.Open(name)
+		if err != nil {
+			return false, err
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return false, err
+		}
+		files[i], sizes[i] = bufio.NewReaderSize(f, 64<<10), info.Size()
+	}
+	if sizes[0] != sizes[1] {
+		return false, nil
+	}
+	var bufs [2][4 << 10]byte
+	for {
+		n, err := io.ReadFull(files[0], bufs[0][:])
+		if n > 0 {
+			if _, err := io.ReadFull(files[1], bufs[1][:n]); err != nil {
+				return false, err
+			}
+			if !bytes.Equal(bufs[0][:n], bufs[1][:n]) {
+				return false, nil
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return true, nil
+		case err != nil:
+			return false, err
+		}
+	}
 }
 
 // linkNew gives a file another name, which nothing has. Where the file system

@@ -2,6 +2,8 @@ package archive
 
 import (
 	"cmp"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -38,7 +40,12 @@ func (a *Archiver) retain() {
 		if !old && !much || a.ctx.Err() != nil {
 			return
 		}
-		if err := os.Remove(f.path); err != nil {
+		err := os.Remove(f.path)
+		if errors.Is(err, fs.ErrNotExist) { // another logger was faster
+			total -= f.size
+			continue
+		}
+		if err != nil {
 			a.errors.Add(1)
 			a.opt.Log.Error("archived log cannot be deleted", "file", f.path, "error", err)
 			continue
