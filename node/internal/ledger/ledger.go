@@ -234,7 +234,9 @@ func (l *Ledger) Close() error {
 	defer l.mu.Unlock()
 	err := l.file.Close()
 	if len(l.files) == 0 && len(l.marks) == 0 {
-		return errors.Join(err, os.Remove(filepath.Join(l.dir, name)))
+		if rerr := os.Remove(filepath.Join(l.dir, name)); !errors.Is(rerr, os.ErrNotExist) {
+			err = errors.Join(err, rerr)
+		}
 	}
 	return err
 }
