@@ -239,6 +239,30 @@ func (f *logFile) begin() error {
 	return err
 }
 
+// linkNew renames a file, unless the new name is taken, where the system cannot do
+// that at once. Where the file system knows no links, the name was found free just
+// before.
+func linkNew(from, to string) error {
+	err := os.Link(from, to)
+	if errors.Is(err, fs.ErrExist) {
+		a, aerr := os.Lstat(from)
+		b, berr := os.Lstat(to)
+		if aerr == nil && berr == nil && os.SameFile(a, b) { // linked just before a crash
+			err = nil
+		}
+	}
+	switch {
+	case err == nil:
+		return os.Remove(from)
+	case errors.Is(err, fs.ErrExist):
+		return err
+	}
+	if _, lerr := os.Lstat(to); lerr == nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: fs.ErrExist}
+	}
+	return os.Rename(from, to)
+}
+
 // remakeDirs makes directories that somebody removed.
 func (l *Logger) remakeDirs() error {
 	if err := os.MkdirAll(l.opt.spoolDir(), 0o755); err != nil {

@@ -156,6 +156,11 @@ func (l *Logger) rename(f *ledger.File, info os.FileInfo) (string, error) {
 		if err := l.ledger.Rotated(f.ID, f.Length, 0, f.Closed, dest); err != nil {
 			return "", err
 		}
+		if l.opt.journal() {
+			if err := l.ledger.Sync(); err != nil {
+				return "", err
+			}
+		}
 		f.Dest = dest
 		to = filepath.Join(l.opt.archiveDir(), dest)
 		return to, renameNew(from, to)

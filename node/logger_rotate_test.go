@@ -2,7 +2,9 @@ package node
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -344,4 +346,43 @@ func TestLoggerMakesRoom(t *testing.T) {
 		send(numbers(t, "beyond", 1, 1))
 		return l.Stats().Files == 1
 	})
+}
+
+// Where the system cannot rename without replacing, a link does it.
+func TestLinkNew(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from"), filepath.Join(dir, "to")
+	put := func(file, content string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(want string) {
+		t.Helper()
+		if data, err := os.ReadFile(to); err != nil || string(data) != want {
+			t.Errorf("%q, %v; want %q", data, err, want)
+		}
+	}
+	put(from, "mine")
+	put(to, "another's")
+	if err := linkNew(from, to); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a name that is taken: %v", err)
+	}
+	check("another's")
+	if err := os.Remove(to); err != nil {
+		t.Fatal(err)
+	}
+	for _, crashed := range []bool{false, true} {
+		put(from, "mine")
+		if crashed {
+			if err := errors.Join(os.Remove(to), os.Link(from, to)); err != nil {
+				t.Skip(err)
+			}
+		}
+		if err := linkNew(from, to); err != nil || exists(from) {
+			t.Errorf("crashed before: %v: %v, the old name is there: %v", crashed, err, exists(from))
+		}
+		check("mine")
+	}
 }
