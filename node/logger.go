@@ -211,6 +211,9 @@ func (l *Logger) close(ctx context.Context) error {
 	close(l.quit)
 	l.chores.Wait()
 	l.keeper.Close(ctx)
+	if n := l.keeper.Stats().Waiting; n > 0 {
+		errs = append(errs, fmt.Errorf("%d finished logs are not yet archived", n))
+	}
 	errs = append(errs, l.closeState()...)
 	unlockDirs(l.dirs)
 	if err := errors.Join(errs...); err != nil {

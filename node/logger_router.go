@@ -192,8 +192,9 @@ const (
 // rescue puts what the lanes could not write into the spool, for the next logger,
 // and returns what was wrong. It is for when the lanes have ended.
 func (r *router) rescue() (errs []error) {
-	kept := 0
+	kept, entries := 0, 0
 	for _, ln := range r.list() {
+		entries += ln.disk.Len()
 		if ln.err != nil {
 			errs = append(errs, ln.err)
 		}
@@ -211,8 +212,12 @@ func (r *router) rescue() (errs []error) {
 		}
 	}
 	if err := r.l.store.spool.Flush(); err != nil {
+		errs = append(errs, fmt.Errorf("spool: %w", err))
 		r.l.lost.Add(uint64(kept))
 		kept = 0
+	}
+	if entries > 0 {
+		errs = append(errs, fmt.Errorf("%d entries of the spool are not yet written", entries))
 	}
 	if kept > 0 {
 		errs = append(errs, fmt.Errorf("%d batches are left in the spool", kept))

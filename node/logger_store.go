@@ -121,9 +121,18 @@ func (s *store) fits(ln *lane) int {
 	return n
 }
 
-// room returns how much more memory a lane may hold.
+// room returns how much more memory a lane may hold. One batch is always taken by a
+// lane that has nothing, or the lanes that are stuck, each a little over its share,
+// could keep all others waiting for them.
 func (s *store) room(ln *lane) int64 {
 	has := ln.memory.Load()
+	if has == 0 {
+		return max(1, s.roomFor(ln, has))
+	}
+	return s.roomFor(ln, has)
+}
+
+func (s *store) roomFor(ln *lane, has int64) int64 {
 	free := s.l.opt.MemoryLimit/2 - s.inLanes.Load()
 	if !ln.waits() {
 		return min(free/2, quickMemory) - has
