@@ -60,8 +60,8 @@ type presence struct {
 type greeting struct{ id, event string }
 
 const (
-	// maxHalfSeen bounds what is remembered of ids that anybody may invent, and
-	// maxKnown the nodes of a cluster without a layout.
+	// maxHalfSeen bounds what is remembered of ids that anybody may invent, and the
+	// greetings that wait; maxKnown the nodes of a cluster without a layout.
 	maxHalfSeen = 10_000
 	maxKnown    = 10_000
 	// maxNodeID bounds an id, in bytes. Zeek's are two names and a few words.
@@ -137,9 +137,10 @@ func (m *member) subscribed(prefix []byte, conn uint32) {
 		return // a duplicate
 	}
 	p.conn = conn
-	if name, ok := m.gone[id]; ok {
+	name, ok := m.gone[id]
+	delete(m.gone, id)
+	if ok && m.known.ids[name] == "" {
 		// The same process: it knows us still, and would not greet us again.
-		delete(m.gone, id)
 		p.greeted, p.xsub = true, m.n.xsubConns.Load()
 		m.say(id, zeromqHello)
 		m.up(name, id)
@@ -309,6 +310,10 @@ func (m *member) setKnown(name, id string) {
 func (m *member) say(id, event string) {
 	g := greeting{id, event}
 	if len(m.unsent) > 0 || !m.sent(g) {
+		if len(m.unsent) >= maxHalfSeen {
+			m.warn(fmt.Sprintf("no room for a greeting to node '%s'", shown(id)))
+			return
+		}
 		m.unsent = append(m.unsent, g)
 		m.deadline(resendInterval)
 	}

@@ -166,7 +166,9 @@ func TestBrokerRestartedUnderLoad(t *testing.T) {
 	await(t, "the first events", arrived(1000))
 	p.Kill(t)
 	dying.kill()
-	await(t, "the connection to be lost", func() bool { return a.XPUB().Stats().Connections == 0 && b.XSUB().Stats().Connections == 0 })
+	await(t, "the connections to be lost", func() bool {
+		return a.XPUB().Stats().Connections == 0 && a.XSUB().Stats().Connections == 0 && b.XSUB().Stats().Connections == 0
+	})
 	publish(1000, 2000) // these wait
 
 	// The new broker must know b's subscription before a's events come, or it
@@ -176,7 +178,8 @@ func TestBrokerRestartedUnderLoad(t *testing.T) {
 	xpub.SetInt(t, zmqtest.XPUB_VERBOSER, 1)
 	xpub.SetInt(t, zmqtest.XPUB_NODROP, 1)
 	xpub.Bind(t, at.xpub)
-	await(t, "the subscriptions", func() bool { return b.XSUB().Connected() == 1 })
+	// And a's before b begins to wait for a, which may not take long.
+	await(t, "the subscriptions", func() bool { return a.XSUB().Connected() == 1 && b.XSUB().Connected() == 1 })
 	for topic := ""; topic != "\x01test.numbers"; {
 		topic = xpub.RecvText(t)[0]
 		xsub.SendText(t, topic)

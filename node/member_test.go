@@ -363,3 +363,35 @@ func TestMemberKnownBound(t *testing.T) {
 		t.Errorf("%d complaints of %d", got, strangers+1)
 	}
 }
+
+// Who went and was followed by another process does not take its place again.
+func TestMemberFollowed(t *testing.T) {
+	t.Parallel()
+	n, _, _, _ := scripted(t, nil)
+	onLoop(n, func() bool {
+		n.member.gone["idA"] = "manager"
+		n.member.up("manager", "idB")
+		n.member.subscribed([]byte(zeekIDTopic("idA")), n.member.conn)
+		return true
+	})
+	if got := n.Nodes()["manager"]; got != "idB" {
+		t.Errorf("manager is %q", got)
+	}
+}
+
+// Greetings that find no room wait, but not without end.
+func TestMemberUnsentBound(t *testing.T) {
+	t.Parallel()
+	n, _, _, log := scripted(t, nil)
+	got := onLoop(n, func() int {
+		defer func() { n.member.unsent = nil }()
+		for len(n.member.unsent) < maxHalfSeen {
+			n.member.unsent = append(n.member.unsent, greeting{"id", zeromqHello})
+		}
+		n.member.say("id", zeromqHello)
+		return len(n.member.unsent)
+	})
+	if got != maxHalfSeen || !strings.Contains(log.String(), "no room for a greeting") {
+		t.Errorf("%d greetings wait; log:\n%s", got, log)
+	}
+}
