@@ -80,6 +80,8 @@ type conn struct {
 	wr    writer
 
 	heard     uatomic.Bool  // something came since heartbeat looked last
+	handling  uatomic.Bool  // what came is being handled; only with heartbeat
+	pinged    uint64        // messages sent when heartbeat's last PING will have been
 	done      chan struct{} // closed by close
 	closed    uatomic.Bool  // set by close, for the loops that do not select
 	closeOnce sync.Once

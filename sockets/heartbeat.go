@@ -8,7 +8,8 @@ import "time"
 //
 // One PING at a time is without an answer, whatever the interval, so that a peer
 // that does not read is not sent more and more of them. Whatever a peer sends is
-// as good an answer as a PONG.
+// as good an answer as a PONG. While the handler has what a peer sent, nobody would
+// hear more of it: it is not silent then, however long that takes.
 func (s *socket) heartbeat() {
 	tick := time.NewTicker(s.opt.HeartbeatInterval)
 	defer tick.Stop()
@@ -36,9 +37,11 @@ func (s *socket) beat(now time.Time, asked map[*conn]time.Time) {
 		there[c] = struct{}{}
 		since, waits := asked[c]
 		switch {
+		case c.handling.Load():
+			asked[c] = now
 		case c.heard.Swap(false) || !waits:
 			asked[c] = now
-			p.ping()
+			p.ping(c)
 		case now.Sub(since) >= s.opt.HeartbeatTimeout:
 			c.closeFor(protocolErrorf(ReasonTimeout, "no life sign in %v", now.Sub(since)))
 		}
@@ -50,13 +53,16 @@ func (s *socket) beat(now time.Time, asked map[*conn]time.Time) {
 	}
 }
 
-// ping queues a PING that asks for nothing but an answer: its time to live is 0.
-func (p *pipe) ping() {
+// ping queues a PING that asks for nothing but an answer: its time to live is 0. One
+// that was not sent yet is enough.
+func (p *pipe) ping(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.gone || p.conn == nil {
+	sent := p.peer.ctr.sentMessages.Load()
+	if p.gone || p.conn != c || sent < c.pinged {
 		return
 	}
+	c.pinged = sent + uint64(p.msgs) + 1
 	const cmd = "\x04\x07\x04PING\x00\x00"
 	copy(p.grow(len(cmd), 1, 0), cmd)
 	p.startWriter()

@@ -67,7 +67,8 @@ type Options struct {
 	// HeartbeatInterval is how often peers are asked for a life sign (PING); 0
 	// switches that off. One that gives none for HeartbeatTimeout after it was asked
 	// loses its connection; that is noticed when the next ones are asked. It has to
-	// read what waits for it to get there, so this is not for slow peers.
+	// read what waits for it to get there, so this is not for slow peers. The time
+	// that a handler takes over what it has sent does not count.
 	HeartbeatInterval, HeartbeatTimeout time.Duration
 
 	// IPv6 makes a wildcard endpoint include IPv6.

@@ -234,7 +234,8 @@ func (r *reader) received(n int) error {
 	r.fill += n
 	r.first = r.start
 	if r.beats {
-		r.c.heard.Store(true)
+		r.c.handling.Store(true)
+		defer r.handled()
 	}
 	var err error
 	if r.c.codec == nil {
@@ -246,6 +247,12 @@ func (r *reader) received(n int) error {
 		err = herr
 	}
 	return err
+}
+
+// handled tells heartbeat that what came has been handled.
+func (r *reader) handled() {
+	r.c.heard.Store(true) // first, or there would be a time with neither
+	r.c.handling.Store(false)
 }
 
 // parse walks the frames that are complete.
