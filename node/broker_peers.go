@@ -71,10 +71,12 @@ func newPeerSeries(most int) *peerSeries {
 }
 
 // split returns the peers to be shown, and by metric the sums of the others; nil
-// if there never were any.
-func (s *peerSeries) split(peers []sockets.PeerStats) (own []sockets.PeerStats, others []float64) {
+// if there never were any. It asks for the peers itself, one caller at a time: with
+// older ones than the last caller's, some would seem to have left.
+func (s *peerSeries) split(now func() []sockets.PeerStats) (own []sockets.PeerStats, others []float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	peers := now()
 	s.forget(peers)
 	for _, p := range peers {
 		id := p.Peer.ID
@@ -121,7 +123,7 @@ func (s *peerSeries) forget(peers []sockets.PeerStats) {
 }
 
 func (b *Broker) collectPeers(ch chan<- prometheus.Metric) {
-	peers, others := b.series.split(b.xpub.Peers())
+	peers, others := b.series.split(b.xpub.Peers)
 	for i, sum := range others {
 		m := peerMetrics[i]
 		ch <- prometheus.MustNewConstMetric(m.desc, m.typ, sum, b.opt.Node, "xpub", "other", "")

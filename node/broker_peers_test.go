@@ -27,7 +27,12 @@ func TestPeerSeries(t *testing.T) {
 		{[]sockets.PeerStats{peer(2, 20, 2)}, []uint64{2}, 73, 0},
 		{[]sockets.PeerStats{peer(2, 20, 2), peer(6, 60, 6)}, []uint64{2, 6}, 73, 0},
 	} {
-		own, others := s.split(step.peers)
+		own, others := s.split(func() []sockets.PeerStats {
+			if s.mu.TryLock() {
+				t.Fatal("two may ask at the same time, and the older figures come last")
+			}
+			return step.peers
+		})
 		var ids []uint64
 		for _, p := range own {
 			ids = append(ids, p.Peer.ID)
