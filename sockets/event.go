@@ -2,8 +2,10 @@ package sockets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -121,8 +123,8 @@ func (m *monitor) run() {
 func (m *monitor) log(e Event) {
 	level := slog.LevelInfo
 	switch {
-	case e.dialled && e.Kind == EventHandshakeFailed && e.Reason == ReasonClosed:
-		// Whoever listens there does not want us, and will not next time: with
+	case e.dialled && e.Kind == EventHandshakeFailed && e.Reason == ReasonClosed && !errors.Is(e.Err, net.ErrClosed):
+		// Not by our Disconnect. Whoever listens there does not want us, and will not next time: with
 		// CURVE this is all that a client with a wrong server key ever sees.
 		level = slog.LevelWarn
 	case e.Kind == EventConnected,

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -271,6 +273,48 @@ func TestIsolatedPeerLeaves(t *testing.T) {
 	e := awaitKind(t, events, sockets.EventLeft)
 	if e.Peer != peer || e.Dropped != dropped || !slices.Equal(e.Prefixes, []string{`"t"`}) {
 		t.Errorf("event %+v, dropped %d", e, dropped)
+	}
+}
+
+// TestFailedHandshakeLevel: that a listener hangs up on us is worth a warning, that
+// we do so ourselves is not.
+func TestFailedHandshakeLevel(t *testing.T) {
+	t.Parallel()
+	for _, ours := range []bool{true, false} {
+		var log lockedBuffer
+		var events *mailbox[sockets.Event]
+		x := newPUSH(t, func(o *sockets.Options) {
+			watched(&events)(o)
+			o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			o.ReconnectInterval = zmqtest.Patience
+		})
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		endpoint := "tcp://" + l.Addr().String()
+		connect(t, x, endpoint)
+		nc, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(nc, make([]byte, 10)); err != nil {
+			t.Fatal(err) // else the handshake had not begun
+		}
+		if ours {
+			if err := x.Disconnect(endpoint); err != nil {
+				t.Error(err)
+			}
+		}
+		nc.Close()
+		if e := awaitKind(t, events, sockets.EventHandshakeFailed); e.Reason != sockets.ReasonClosed {
+			t.Errorf("ours %v: event %+v", ours, e)
+		}
+		x.Close()
+		if got := strings.Contains(strings.Join(log.lines(), "\n"), "level=WARN"); got == ours {
+			t.Errorf("ours %v: the log says\n%s", ours, strings.Join(log.lines(), "\n"))
+		}
 	}
 }
 
