@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,7 +84,7 @@ func (s *soak) note(r *Result) error {
 
 // own returns the resident set and the open descriptors of this process.
 func own() (memory, fds float64, err error) {
-	runtime.GC() // the members' memory, not their garbage
+	debug.FreeOSMemory() // the members' memory, not their garbage nor what it left
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0, 0, err
