@@ -330,7 +330,7 @@ func TestRunRotates(t *testing.T) {
 func TestRunEnds(t *testing.T) {
 	t.Parallel()
 	for _, sig := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
-		z := start(t, "run", "--listen-xsub-endpoint=tcp://127.0.0.1:0", "--listen-xpub-endpoint=tcp://[::1]:0",
+		z := start(t, "run", "--listen-xsub-endpoint=tcp://127.0.0.1:0", "--listen-xpub-endpoint=tcp://localhost:0",
 			"--listen-log-endpoint=tcp://*:0", "--metrics-address=", "--log-dir=logs")
 		z.await(t, "logger listens")
 		if status := z.signal(t, sig); status != 0 {
