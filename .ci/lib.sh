@@ -11,6 +11,14 @@ module=$(go list -m)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# A checkout may belong to another user than runs this, as in a container; git
+# refuses those unless they are named, and go build with it.
+if command -v git >/dev/null && ! git status --porcelain >/dev/null 2>&1; then
+	git config --file "$work/gitconfig" --add safe.directory '*'
+	[ ! -e ~/.gitconfig ] || git config --file "$work/gitconfig" --add include.path ~/.gitconfig
+	export GIT_CONFIG_GLOBAL=$work/gitconfig
+fi
+
 say() { printf '%s\n' "$*"; }
 fail() {
 	printf '%s\n' "$*" >&2
