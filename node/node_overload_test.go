@@ -251,12 +251,15 @@ func burst(t testing.TB, b *Broker, count int, topic string, payload []byte) (re
 	return b.Resume
 }
 
-// A burst from libzmq, as fast as it goes, is handled without loss with all
-// options at their defaults.
+// A burst from libzmq, as fast as it goes, is handled without loss with the queue
+// at its default. How long reading may pause is not what this is about: a machine
+// that is busy with something else needs longer than the default.
 func TestBurstAtDefaults(t *testing.T) {
 	p := zmqtest.Start(t)
 	b := testBroker(t, nil)
-	n := newNode(t, testNodeOptions(t).at(b))
+	opt := testNodeOptions(t)
+	opt.OnloopGrace = time.Hour
+	n := newNode(t, opt.at(b))
 	handled, sum := uint64(0), uint64(0)
 	n.Handle("Test::number", func(e *Event) {
 		for a := range e.Args() {
@@ -271,6 +274,9 @@ func TestBurstAtDefaults(t *testing.T) {
 	startNode(t, n)
 	mustReady(t, n)
 	count := uint64(fewer(300_000))
+	if raceEnabled {
+		count = 30_000 // as much, and still more than the queue takes
+	}
 	payload, err := codec.AppendEventArgs(nil, "Test::number", uint64(1), "CHhAvVGS1DHFjwGM9", "10.0.0.1", int64(-1))
 	if err != nil {
 		t.Fatal(err)

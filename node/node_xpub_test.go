@@ -64,8 +64,12 @@ func TestXPUBDropsWithStoppedBroker(t *testing.T) {
 		t.Errorf("%d taken and %d dropped, the node counts %+v", taken, dropped, s)
 	}
 	t.Logf("%d events taken by a stopped broker, %d dropped", taken, dropped)
-	if got := strings.Count(log.String(), "level=WARN"); got != 1 {
-		t.Errorf("%d warnings, want 1:\n%s", got, log)
+	// The kernel may take some more after a while, and there is another time of
+	// drops then. Each is told of once.
+	told := log.String()
+	begun, over := strings.Count(told, "level=WARN"), strings.Count(told, "no more events to be published are dropped")
+	if begun == 0 || begun != over && begun != over+1 {
+		t.Errorf("%d times of drops begun and %d over:\n%s", begun, over, told)
 	}
 	p.Continue(t)
 	await(t, "what was taken", func() bool { return got.Load() == taken })
