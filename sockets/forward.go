@@ -331,10 +331,10 @@ func (p *pipe) makeWay(n int) {
 	}
 }
 
-// little reports whether what is queued is so little that it can be put off. The
-// caller holds p.mu.
+// little reports whether what is queued is so little that it can be put off: a queue
+// must not be full only because nobody has tried to write it. The caller holds p.mu.
 func (p *pipe) little() bool {
-	if len(p.q.list)-p.q.head != 1 {
+	if len(p.q.list)-p.q.head != 1 || !p.halfFree() {
 		return false
 	}
 	s := p.q.front()

@@ -179,12 +179,16 @@ func (p *pipe) setFull(full bool) {
 
 // relax ends fullness, and isolation with it, once half of each bound is free.
 func (p *pipe) relax() {
-	opt := &p.sock.opt
-	if p.full && (opt.SndHWM == 0 || p.msgs <= opt.SndHWM/2) && (opt.QueueBytes == 0 || p.bytes <= opt.QueueBytes/2) {
+	if p.full && p.halfFree() {
 		p.setFull(false)
 		p.rejoin()
 		p.wake()
 	}
+}
+
+func (p *pipe) halfFree() bool {
+	opt := &p.sock.opt
+	return (opt.SndHWM == 0 || p.msgs <= opt.SndHWM/2) && (opt.QueueBytes == 0 || p.bytes <= opt.QueueBytes/2)
 }
 
 // pushShared queues messages that lie in a chunk others use too.

@@ -103,6 +103,27 @@ func TestTurnIsBounded(t *testing.T) {
 	}
 }
 
+// TestTurnLeavesRoom: what is put off does not fill a queue.
+func TestTurnLeavesRoom(t *testing.T) {
+	const hwm = 8
+	x, endpoint := newTestXPUB(t, func(o *Options) { o.SndHWM = hwm })
+	subscribers(t, x, endpoint, 1, "a")
+	var of turn
+	defer of.end()
+	batch := testBatch(1, 200, "a")
+	batch.turn = &of
+	for range hwm / 2 {
+		x.Forward(batch)
+	}
+	if n := queued(x); n != hwm/2 {
+		t.Fatalf("%d messages are put off, want %d", n, hwm/2)
+	}
+	x.Forward(batch)
+	if n := queued(x); n > 0 {
+		t.Errorf("%d messages are put off, of at most %d that may be queued", n, hwm)
+	}
+}
+
 // TestTurnEndsBeforeWaiting has one subscriber hold its publisher back: what was
 // put off for another one must not wait for that.
 func TestTurnEndsBeforeWaiting(t *testing.T) {
