@@ -51,7 +51,9 @@ func queueModel(hwm int) porcupine.Model {
 				if c.closed {
 					n = 0
 				}
-				return got.n == n, c.put(want.items[:n])
+				// A part of a batch may be less than there is room for by then.
+				part := 0 < got.n && got.n < n
+				return got.n == n || part, c.put(want.items[:min(got.n, n)])
 			case "force":
 				if c.closed {
 					return got.n == 0, c

@@ -115,8 +115,9 @@ func (q *MPSC[T]) Force(item T) bool {
 
 // OfferBatch puts as many of items into the queue as the high-water mark
 // allows, from the first on, and returns their number: the consumer will get
-// items[:n]. They stay together, and they are counted as one step. It keeps no
-// reference to the slice. The result is 0 once the queue is closed.
+// items[:n]. What is drained during the call may still count for the mark when it
+// takes a part of them. They stay together, and they are counted as one step. It
+// keeps no reference to the slice. The result is 0 once the queue is closed.
 func (q *MPSC[T]) OfferBatch(items []T) int {
 	for lost := 0; ; lost++ {
 		s := q.state.Load()

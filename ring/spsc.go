@@ -76,8 +76,9 @@ func (q *SPSC[T]) Offer(item T) bool {
 }
 
 // OfferBatch puts as many of items into the queue as there is room for, from
-// the first on, and returns their number: the consumer will get items[:n]. It
-// keeps no reference to the slice. The result is 0 once the queue is closed.
+// the first on, and returns their number: the consumer will get items[:n]. What
+// is drained during the call may still take up room when it takes a part of them.
+// It keeps no reference to the slice. The result is 0 once the queue is closed.
 func (q *SPSC[T]) OfferBatch(items []T) int {
 	s := q.state.Load()
 	if s&closedBit != 0 {
