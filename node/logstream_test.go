@@ -98,16 +98,24 @@ func writeLines(t testing.TB, l *LogStream[logLine], from, to int) {
 	}
 }
 
-// A batch leaves when it is full, when its time is up, when it is flushed, and
-// when the node closes.
+// A batch leaves when its time is up, without another record.
+func TestLogFlushInterval(t *testing.T) {
+	t.Parallel()
+	s := newLogSink(t)
+	_, l := logTo(t, func(o *Options) { o.FlushInterval = 50 * time.Millisecond }, s.LogEndpoint())
+	for i := range 3 {
+		writeLines(t, l, i, i+1)
+		await(t, "the record", func() bool { return len(s.records()) == i+1 })
+	}
+}
+
+// A batch leaves when it is full, when it is flushed, and when the node closes.
 func TestLogBatching(t *testing.T) {
 	t.Parallel()
 	s := newLogSink(t)
-	n, l := logTo(t, func(o *Options) { o.WriteBufferSize, o.FlushInterval = 10, 50*time.Millisecond }, s.LogEndpoint())
-	writeLines(t, l, 0, 25)
-	await(t, "two full batches and the rest", func() bool { return slices.Equal(s.sizes(), []int{10, 10, 5}) })
-	writeLines(t, l, 25, 28)
-	await(t, "the next", func() bool { return slices.Equal(s.sizes(), []int{10, 10, 5, 3}) })
+	n, l := logTo(t, func(o *Options) { o.WriteBufferSize, o.FlushInterval = 10, 0 }, s.LogEndpoint())
+	writeLines(t, l, 0, 28)
+	await(t, "two full batches", func() bool { return slices.Equal(s.sizes(), []int{10, 10}) })
 	writeLines(t, l, 28, 29)
 	if err := l.Flush(); err != nil {
 		t.Fatal(err)
@@ -157,7 +165,7 @@ func TestLogClosedStream(t *testing.T) {
 func TestLogSeveralLoggers(t *testing.T) {
 	t.Parallel()
 	a, b := newLogSink(t), newLogSink(t)
-	_, l := logTo(t, func(o *Options) { o.WriteBufferSize = 10 }, a.LogEndpoint(), b.LogEndpoint())
+	_, l := logTo(t, func(o *Options) { o.WriteBufferSize, o.FlushInterval = 10, 0 }, a.LogEndpoint(), b.LogEndpoint())
 	writeLines(t, l, 0, 1000)
 	await(t, "all records", func() bool { return len(a.records())+len(b.records()) == 1000 })
 	if len(a.sizes()) != 50 || len(b.sizes()) != 50 {
@@ -179,7 +187,7 @@ func TestLogDrops(t *testing.T) {
 	log := new(lockedBuffer)
 	at := testEndpoints(t).xsub // nobody there
 	n, l := logTo(t, func(o *Options) {
-		o.WriteBufferSize, o.LogSndHWM, o.Linger = 10, 5, 0
+		o.WriteBufferSize, o.FlushInterval, o.LogSndHWM, o.Linger = 10, 0, 5, 0
 		o.Log = slog.New(slog.NewTextHandler(log, nil))
 	}, at)
 	dropped := 0
@@ -216,7 +224,7 @@ func TestLogLoggerRestarted(t *testing.T) {
 		startNode(t, s)
 		return s
 	}
-	n, l := logTo(t, func(o *Options) { o.WriteBufferSize = 10 }, at)
+	n, l := logTo(t, func(o *Options) { o.WriteBufferSize, o.FlushInterval = 10, 0 }, at)
 	old := sink()
 	writeLines(t, l, 0, 100)
 	await(t, "the first batches", func() bool { return old.Stats().LogBatches == 10 })
