@@ -33,6 +33,7 @@ type MetricsServer struct {
 const (
 	metricsHeaderTimeout = 5 * time.Second
 	metricsWriteTimeout  = 30 * time.Second
+	metricsIdleTimeout   = 5 * time.Minute // longer than it is between scrapes
 	metricsHeaderBytes   = 16 << 10
 	metricsStopTimeout   = 2 * time.Second
 )
@@ -80,6 +81,7 @@ func ServeMetrics(l net.Listener, log *slog.Logger, parts ...prometheus.Collecto
 			Handler:           mux,
 			ReadHeaderTimeout: metricsHeaderTimeout,
 			WriteTimeout:      metricsWriteTimeout,
+			IdleTimeout:       metricsIdleTimeout,
 			MaxHeaderBytes:    metricsHeaderBytes,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
