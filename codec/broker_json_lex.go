@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"math"
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -14,8 +15,8 @@ type jsonLexer struct {
 	s []byte
 	i int
 
-	// Where members that are objects or arrays begin and end, ascending, of what
-	// pass has moved over.
+	// Where members that may be read later begin and end, ascending, of what pass
+	// has moved over.
 	passed  []jsonSpan
 	passing bool
 
@@ -25,7 +26,7 @@ type jsonLexer struct {
 	reason error
 }
 
-type jsonSpan struct{ start, end int }
+type jsonSpan struct{ start, end uint32 }
 
 // maxJSONDepth bounds members that are skipped: a level of a table takes three
 // levels of JSON.
@@ -210,10 +211,13 @@ func (l *jsonLexer) skip(field string, depth int) bool {
 	for {
 		member := -1
 		if c == '{' {
-			if l.str(field); l.reason != nil || !l.take(':', field) {
+			key, escaped := l.str(field)
+			if l.reason != nil || !l.take(':', field) {
 				return false
 			}
-			member = l.begin()
+			if escaped || string(key) == "data" || string(key) == "value" {
+				member = l.begin()
+			}
 		}
 		if !l.skip(field, depth+1) {
 			return false
@@ -226,13 +230,13 @@ func (l *jsonLexer) skip(field string, depth int) bool {
 }
 
 // pass is skip for a member that is read later, when what stands behind it has told
-// how. It keeps the ends of all members inside: else such a member in such a member,
-// and so on, would be skipped once for each level.
+// how. It keeps the ends of those inside that this may happen to, too: else such a
+// member in such a member, and so on, would be skipped once for each level.
 func (l *jsonLexer) pass(field string) {
 	l.peek()
-	at, known := slices.BinarySearchFunc(l.passed, l.i, func(s jsonSpan, i int) int { return s.start - i })
+	at, known := slices.BinarySearchFunc(l.passed, l.i, func(s jsonSpan, i int) int { return int(s.start) - i })
 	if known {
-		l.i = l.passed[at].end
+		l.i = int(l.passed[at].end)
 		return
 	}
 	l.passing = true
@@ -243,19 +247,19 @@ func (l *jsonLexer) pass(field string) {
 	l.passing = false
 }
 
-// begin and end stand around a member of what is passed. Strings and numbers are
-// without members and need not be kept.
+// begin and end stand around a member of what is passed. Strings and numbers have no
+// members and need not be kept; texts of 2 GiB are too long to be.
 func (l *jsonLexer) begin() int {
-	if !l.passing || l.peek() != '{' && l.peek() != '[' {
+	if !l.passing || len(l.s) > math.MaxInt32 || l.peek() != '{' && l.peek() != '[' {
 		return -1
 	}
-	l.passed = append(l.passed, jsonSpan{start: l.i})
+	l.passed = append(l.passed, jsonSpan{start: uint32(l.i)})
 	return len(l.passed) - 1
 }
 
 func (l *jsonLexer) end(member int) {
 	if member >= 0 {
-		l.passed[member].end = l.i
+		l.passed[member].end = uint32(l.i)
 	}
 }
 
