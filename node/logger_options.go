@@ -67,7 +67,8 @@ type LoggerOptions struct {
 	// SpoolDir is where batches wait that there is no memory for; "" is .spool
 	// in LogDir.
 	SpoolDir string
-	// SpoolLimit bounds what is there, in bytes. Beyond it no socket is read.
+	// SpoolLimit bounds what is there, in bytes. Beyond it no socket is read. A
+	// Close that gives up adds what is in memory all the same.
 	SpoolLimit int64
 	// Durability says what survives a kill.
 	Durability Durability

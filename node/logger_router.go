@@ -190,8 +190,10 @@ const (
 )
 
 // rescue puts what the lanes could not write into the spool, for the next logger,
-// and returns what was wrong. It is for when the lanes have ended.
+// and returns what was wrong. It is for when the lanes have ended. A spool that is
+// full gets it too: it is no more than memory held.
 func (r *router) rescue() (errs []error) {
+	r.l.store.spool.Unbound()
 	kept, entries := 0, 0
 	for _, ln := range r.list() {
 		entries += ln.disk.Len()

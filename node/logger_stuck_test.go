@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -83,4 +84,52 @@ func TestLoggerCloseLeaves(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(opt.LogDir, ".rotated", "*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
+}
+
+// TestLoggerCloseFull: what is in memory when Close gives up is kept although the
+// spool is full.
+func TestLoggerCloseFull(t *testing.T) {
+	durabilities(t, func(t *testing.T, opt LoggerOptions) {
+		var g gate
+		opt.hooks = g.hooks()
+		opt.SpoolLimit, opt.PULL.MaxMessageSize = 256<<10, 64<<10
+		l, err := NewLogger(opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.fail(syscall.ENOSPC)
+		push := connectPUSH(t, l)
+		batches, per := 0, 100
+		// No more at a time than memory has room for, so that all is read.
+		for ; !l.Stats().SpoolFull; batches++ {
+			sendBatch(t, push, noisyNumbers(batches*per, per))
+			awaitMessages(t, l, batches+1)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := l.Close(ctx); err == nil {
+			t.Error("closed without an error")
+		}
+		if n := l.Stats().Lost; n > 0 {
+			t.Errorf("%d batches are lost", n)
+		}
+		g.fail(nil)
+		l = startLogger(t, opt)
+		await(t, "an empty spool", func() bool { return l.Stats().Spool == 0 && l.Stats().Files == 0 })
+		closeLogger(t, l)
+		seen := make(map[string]int)
+		for _, file := range allLogs(t, opt.LogDir, "noise") {
+			for line := range bytes.Lines(readLog(t, file)) {
+				if line[0] != '#' {
+					n, _, _ := strings.Cut(string(line), "\t")
+					seen[n]++
+				}
+			}
+		}
+		for i := range batches * per {
+			if n := seen[fmt.Sprint(i)]; n != 1 {
+				t.Fatalf("record %d of %d is there %d times", i, batches*per, n)
+			}
+		}
+	})
 }

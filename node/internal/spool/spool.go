@@ -2,6 +2,7 @@ package spool
 
 import (
 	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -121,6 +122,9 @@ func (s *Spool) End(seq uint64, at time.Time, compress bool) (Ref, error) {
 	s.trim()
 	return ref, nil
 }
+
+// Unbound lifts the limit: for the end, when what has no room would be lost.
+func (s *Spool) Unbound() { s.opt.Limit = math.MaxInt64 }
 
 // Abort drops the entry that is being built.
 func (s *Spool) Abort() {
