@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	crashKills = flag.Int("logger-kills", 12, "how often the crash tests kill a logger")
+	crashKills = flag.Int("logger-kills", cheaper(12, 4), "how often the crash tests kill a logger")
 	crashSeed  = flag.Uint64("logger-seed", 0, "seed of the crash tests; 0 is the time")
 )
 
