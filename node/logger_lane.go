@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -317,7 +318,24 @@ func (ln *lane) account() {
 
 // read takes an entry from the spool and adds its batches.
 func (ln *lane) read(ref spool.Ref) {
-	e, err := ln.reader.Read(ref)
+	var e spool.Entry
+	do := func() error {
+		err := ln.l.hooks().beforeRead()
+		if err == nil {
+			e, err = ln.reader.Read(ref)
+		}
+		return err
+	}
+	err := do()
+	if err != nil && !errors.Is(err, spool.ErrBroken) {
+		err = ln.insist(trouble{
+			began: "spool cannot be read, trying again", over: "spool is read again",
+			file: ln.l.opt.spoolDir(), final: spool.ErrBroken,
+		}, err, do)
+		if ln.err != nil {
+			return // the entry stays in the spool, for the next logger
+		}
+	}
 	if err != nil {
 		ln.l.store.broken.Add(1)
 		ln.l.log.Error("batches are lost: the spool cannot be read", "path", ln.name, "error", err)

@@ -241,6 +241,8 @@ type loggerHooks struct {
 	// write is called before n bytes are written to a log; it may take its time
 	// or fail.
 	write func(file string, n int) error
+	// read is called before something is read from the spool.
+	read func() error
 	// sync is called before a log is brought to disk.
 	sync func(file string) error
 }
@@ -263,4 +265,11 @@ func (h *loggerHooks) beforeSync(file string) error {
 		return nil
 	}
 	return h.sync(file)
+}
+
+func (h *loggerHooks) beforeRead() error {
+	if h == nil || h.read == nil {
+		return nil
+	}
+	return h.read()
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -128,6 +129,39 @@ func TestLoggerSpools(t *testing.T) {
 		if !c.inOrder {
 			t.Error("records are not in order")
 		}
+		checkNothingLeft(t, opt)
+	})
+}
+
+// TestLoggerSpoolReadFails: a disk that cannot read for a while delays what is in
+// the spool, and loses nothing of it.
+func TestLoggerSpoolReadFails(t *testing.T) {
+	durabilities(t, func(t *testing.T, opt LoggerOptions) {
+		var g gate
+		var failures atomic.Int32
+		opt.hooks = g.hooks()
+		opt.hooks.read = func() error {
+			if failures.Add(1) <= 3 {
+				return syscall.EIO
+			}
+			return nil
+		}
+		l := startLogger(t, opt)
+		push := connectPUSH(t, l)
+		open := g.block()
+		defer open()
+		const records = 600_000
+		batches := sendNumbers(t, push, "n", 0, records, 500)
+		awaitMessages(t, l, batches)
+		await(t, "the spool to have most of it", func() bool { return l.Stats().Spooled > uint64(batches)/2 })
+		open()
+		await(t, "all records", func() bool { return l.Stats().Records == records })
+		closeLogger(t, l)
+		if failures.Load() <= 3 {
+			t.Error("nothing was read from the spool")
+		}
+		c := takeCensus(t, opt.LogDir, "n")
+		c.check(t, records)
 		checkNothingLeft(t, opt)
 	})
 }

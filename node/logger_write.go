@@ -285,26 +285,45 @@ func (ln *lane) persist(f *logFile, do func() error) bool {
 		ln.wasSlow(f)
 		return true
 	}
+	err = ln.insist(trouble{began: "log cannot be written, trying again", over: "log is written again", file: f.path()}, err, do)
+	if err != nil {
+		return false
+	}
+	ln.slow.Store(false)
+	return true
+}
+
+// trouble is what is said of something that a lane tries again and again.
+type trouble struct {
+	began, over, file string
+	final             error // one that trying again does not mend; nil if there is none
+}
+
+// insist does what failed with err until it succeeds or fails for good, and says
+// when the trouble begins and ends. When Close gives up before, ln.err is set.
+func (ln *lane) insist(t trouble, err error, do func() error) error {
 	began, pause := time.Now(), minBackoff
-	ln.l.log.Error("log cannot be written, trying again", "file", f.path(), "error", err)
+	ln.l.log.Error(t.began, "path", ln.name, "file", t.file, "error", err)
 	ln.l.stuck.Inc()
 	defer ln.l.stuck.Dec()
 	ln.tries.Store(true)
 	defer ln.tries.Store(false)
 	for {
 		ln.l.writeErrors.Add(1)
-		t := time.NewTimer(pause)
+		wait := time.NewTimer(pause)
 		select {
-		case <-t.C:
+		case <-wait.C:
 		case <-ln.l.stop:
-			t.Stop()
-			ln.err = errGaveUp(f.path(), err)
-			return false
+			wait.Stop()
+			ln.err = errGaveUp(t.file, err)
+			return err
 		}
 		if err = do(); err == nil {
-			ln.slow.Store(false)
-			ln.l.log.Info("log is written again", "file", f.path(), "after", time.Since(began).Round(time.Millisecond).String())
-			return true
+			ln.l.log.Info(t.over, "path", ln.name, "file", t.file, "after", time.Since(began).Round(time.Millisecond).String())
+			return nil
+		}
+		if t.final != nil && errors.Is(err, t.final) {
+			return err
 		}
 		pause = min(2*pause, maxBackoff)
 	}

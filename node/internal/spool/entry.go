@@ -19,8 +19,9 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// errBroken: an entry that is not as it was written.
-var errBroken = errors.New("spool: broken entry")
+// ErrBroken is for an entry that is not as it was written: reading it again does
+// not help.
+var ErrBroken = errors.New("spool: broken entry")
 
 // Entry is a run of messages as they come back from the spool.
 type Entry struct {
@@ -89,7 +90,7 @@ func open(entry []byte) (h head, body []byte, err error) {
 	if len(entry) < minEntry ||
 		uint64(binary.BigEndian.Uint32(entry))+frameSize != uint64(len(entry)) ||
 		binary.BigEndian.Uint32(entry[4:]) != crc32.Checksum(entry[frameSize:], castagnoli) {
-		return head{}, nil, errBroken
+		return head{}, nil, ErrBroken
 	}
 	h = head{
 		flags: entry[8],

@@ -24,15 +24,15 @@ func (u *unpacker) unpack(entry []byte) (Entry, error) {
 	}
 	if h.flags&flagS2 != 0 {
 		if n, err := s2.DecodedLen(body); err != nil || uint64(n) != uint64(h.raw) || n > maxRaw {
-			return Entry{}, errBroken
+			return Entry{}, ErrBroken
 		}
 		if u.body, err = s2.Decode(u.body[:cap(u.body)], body); err != nil {
-			return Entry{}, errBroken
+			return Entry{}, ErrBroken
 		}
 		body = u.body
 	}
 	if uint64(len(body)) != uint64(h.raw) {
-		return Entry{}, errBroken
+		return Entry{}, ErrBroken
 	}
 	return Entry{Seq: h.seq, Count: int(h.count), Time: time.Unix(0, h.time), body: body}, nil
 }
@@ -49,7 +49,8 @@ type Reader struct {
 // readAhead is how much is read at least.
 const readAhead = 64 << 10
 
-// Read returns an entry. It is valid until the next call.
+// Read returns an entry. It is valid until the next call. Other errors than
+// [ErrBroken] are the disk's, and may pass.
 func (r *Reader) Read(ref Ref) (Entry, error) {
 	from, to := int64(ref.off), int64(ref.off)+int64(ref.n)
 	if r.seg != ref.seg || from < r.off || to > r.off+int64(len(r.buf)) {
@@ -57,7 +58,8 @@ func (r *Reader) Read(ref Ref) (Entry, error) {
 			return Entry{}, err
 		}
 		if to > r.off+int64(len(r.buf)) {
-			return Entry{}, fmt.Errorf("%s: %w", ref.seg.file.Name(), io.ErrUnexpectedEOF)
+			r.seg = nil
+			return Entry{}, fmt.Errorf("%s: offset %d: %w: the file ends in it", ref.seg.file.Name(), from, ErrBroken)
 		}
 	}
 	e, err := r.unpack(r.buf[from-r.off : to-r.off])
