@@ -96,6 +96,9 @@ func bench(o *options, stdout, stderr io.Writer) (missed, failed int, err error)
 			r.Groups = append(r.Groups, one.Groups[0])
 		}
 	}
+	if len(r.Groups) == 0 {
+		return 0, 0, fmt.Errorf("none of these scenarios can be driven by %s peers", strings.Join(o.peers, " or "))
+	}
 	if o.out == "" {
 		return missed, failed, nil
 	}

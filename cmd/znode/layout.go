@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -230,9 +231,24 @@ func brokerOf(l *layout.Layout) (layout.Node, bool) {
 	return l.Nodes[i], true
 }
 
-// Where a manager's broker listens that does not say
-// (policy/misc/zeromq-multi-host-auto-setup.zeek).
-const xsubPort, xpubPort = "5556", "5555"
+// brokerPorts are where a manager's broker listens: a layout does not say it, but
+// Zeek's script for clusters of several hosts goes by two variables of the
+// environment (policy/misc/zeromq-multi-host-auto-setup.zeek).
+func brokerPorts(s *option.Settings) (xsub, xpub string, err error) {
+	port := func(socket, usual string) string {
+		name := "ZEEK_CLUSTER_BACKEND_ZEROMQ_" + socket + "_PORT"
+		text := s.Variable(name)
+		if text == "" {
+			return usual
+		}
+		number, _, _ := strings.Cut(text, "/") // 5556/tcp is one, too
+		if n, perr := strconv.ParseUint(number, 10, 16); (perr != nil || n == 0) && err == nil {
+			err = fmt.Errorf("%s: %s is not a port from 1 to 65535", name, option.Quote(text))
+		}
+		return number
+	}
+	return port("XSUB", "5556"), port("XPUB", "5555"), err
+}
 
 // suggest sets where to listen and to connect to what the layout says of node n.
 func suggest(s *option.Settings, l *layout.Layout, n layout.Node, roles option.Use) error {
@@ -244,6 +260,10 @@ func suggest(s *option.Settings, l *layout.Layout, n layout.Node, roles option.U
 			return fmt.Errorf("%s: the layout gives this node no $p to take logs at, and it is a %s", where, n.Type)
 		}
 		set("listen_log_endpoint", n.LogEndpoint())
+	}
+	xsubPort, xpubPort, err := brokerPorts(s)
+	if err != nil {
+		return err
 	}
 	if roles&option.Broker != 0 {
 		set("listen_xsub_endpoint", "tcp://"+net.JoinHostPort(n.Host, xsubPort))

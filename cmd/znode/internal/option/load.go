@@ -1,6 +1,9 @@
 package option
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Request is what [Load] works from.
 type Request struct {
@@ -31,6 +34,16 @@ type Settings struct {
 	table   table
 	request Request
 	origins map[*Option]Origin
+}
+
+// Variable returns what a variable of the environment is set to; "" if it is not.
+func (s *Settings) Variable(name string) string {
+	for _, entry := range s.request.Environ {
+		if text, ok := strings.CutPrefix(entry, name+"="); ok {
+			return text
+		}
+	}
+	return ""
 }
 
 // Place is where a value can come from.

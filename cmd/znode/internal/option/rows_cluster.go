@@ -6,7 +6,7 @@ package option
 var cluster = []*Option{
 	{
 		Name: "layout", Kind: path("FILE"), Use: Runnable | Check,
-		Help:  "cluster-layout.zeek of the cluster; `run` takes from its entry for `--node` where to listen, and takes part in the cluster under that name",
+		Help:  "cluster-layout.zeek of the cluster; `run` takes from its entry for `--node` where to listen (a broker at the ports of `ZEEK_CLUSTER_BACKEND_ZEROMQ_XSUB_PORT` and `_XPUB_PORT`, else 5556 and 5555), and takes part in the cluster under that name",
 		Field: func(c *Config) any { return &c.Layout },
 	},
 	{
