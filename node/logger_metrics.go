@@ -20,7 +20,7 @@ var loggerMetrics = []loggerMetric{
 		func(l *Logger, _ *LoggerStats) float64 { return float64(l.discarded.Load()) }),
 	counterOf("znode_logger_lost_batches_total", "Batches that were read and neither written nor kept",
 		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Lost) }),
-	counterOf("znode_logger_write_errors_total", "Tries to write or finish a log that failed",
+	counterOf("znode_logger_write_errors_total", "Tries to write or finish a log, or to read the spool for it, that failed",
 		func(l *Logger, _ *LoggerStats) float64 { return float64(l.writeErrors.Load()) }),
 	counterOf("znode_logger_rejects_kept_total", "Refused batches kept for inspection",
 		func(_ *Logger, s *LoggerStats) float64 { return float64(s.Rejected) }),
