@@ -73,8 +73,8 @@ func checkHost(host string, bracketed bool) error {
 	if host == "*" && !bracketed {
 		return nil
 	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return nil
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return checkZone(ip.Zone())
 	}
 	if bracketed {
 		return fmt.Errorf("%q is not an IPv6 address", host)
@@ -87,6 +87,17 @@ func checkHost(host string, bracketed bool) error {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
 		default:
 			return fmt.Errorf("host %q holds %q, which no host name does", host, c)
+		}
+	}
+	return nil
+}
+
+// checkZone takes the names of interfaces. netip takes anything for a zone, control
+// bytes and brackets too.
+func checkZone(zone string) error {
+	for _, c := range []byte(zone) {
+		if c <= ' ' || c > '~' || strings.IndexByte("%/[]", c) >= 0 {
+			return fmt.Errorf("zone %q holds %q, which no interface's name does", zone, c)
 		}
 	}
 	return nil

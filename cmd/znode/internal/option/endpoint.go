@@ -139,8 +139,12 @@ func splitAddress(address string) (host, port string, err error) {
 func checkHost(host string) error {
 	if inner, ok := strings.CutPrefix(host, "["); ok {
 		inner, closed := strings.CutSuffix(inner, "]")
-		if ip, err := netip.ParseAddr(inner); !closed || err != nil || !ip.Is6() {
+		ip, err := netip.ParseAddr(inner)
+		if !closed || err != nil || !ip.Is6() {
 			return fmt.Errorf("host %s is not an IPv6 address in brackets", Quote(host))
+		}
+		if strings.ContainsFunc(ip.Zone(), func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune("%/[]", c) }) {
+			return fmt.Errorf("host %s has a zone that is no interface's name", Quote(host))
 		}
 		return nil
 	}
