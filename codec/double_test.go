@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/znode/znode/codec"
+	"github.com/znode/znode/fuzz/mutate"
 )
 
 // seeded is a random source whose seed the test prints, so that a failure can
@@ -170,7 +171,8 @@ func TestRoundMicros(t *testing.T) {
 	}
 }
 
-func FuzzDouble(f *testing.F) {
+func FuzzDouble(tf *testing.F) {
+	f := mutate.From(tf)
 	for _, d := range edgeDoubles() {
 		f.Add(binary.BigEndian.AppendUint64(nil, math.Float64bits(d)))
 	}

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/znode/znode/fuzz/mutate"
 )
 
 // addPayloads seeds a target with what a real Zeek sent and with what it would
 // never send.
-func addPayloads(f *testing.F) {
+func addPayloads(f *mutate.F) {
 	for _, m := range goldenMessages(f, BrokerBinV1) {
 		f.Add(m[3])
 	}
@@ -27,7 +29,8 @@ func addPayloads(f *testing.F) {
 }
 
 // FuzzEventBin reads any bytes in all ways there are and compares them.
-func FuzzEventBin(f *testing.F) {
+func FuzzEventBin(tf *testing.F) {
+	f := mutate.From(tf)
 	addPayloads(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var ev EventView
@@ -141,7 +144,8 @@ func checkJSON(t *testing.T, text []byte) {
 
 // FuzzEventJSON reads any text. What it accepts it can write, and that, read
 // again, is the same value.
-func FuzzEventJSON(f *testing.F) {
+func FuzzEventJSON(tf *testing.F) {
+	f := mutate.From(tf)
 	for _, m := range goldenMessages(f, BrokerJSONV1) {
 		if len(m[3]) < 2000 { // a long text makes each of its mutations slow
 			f.Add(m[3])
@@ -190,7 +194,8 @@ func FuzzEventJSON(f *testing.F) {
 }
 
 // FuzzGoValue turns events into Go values and back.
-func FuzzGoValue(f *testing.F) {
+func FuzzGoValue(tf *testing.F) {
+	f := mutate.From(tf)
 	addPayloads(f)
 	full := fullValue()
 	et := MustEventType[goEverything]("Evt::all")

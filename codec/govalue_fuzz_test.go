@@ -3,11 +3,14 @@ package codec
 import (
 	"errors"
 	"testing"
+
+	"github.com/znode/znode/fuzz/mutate"
 )
 
 // FuzzLogReader sets structs from any batch; what it accepts, it can write,
 // and reads the same again.
-func FuzzLogReader(f *testing.F) {
+func FuzzLogReader(tf *testing.F) {
+	f := mutate.From(tf)
 	s := MustLogStream[logEverything](BatchHeader{Stream: "Test::LOG", Path: "test"})
 	w := s.NewWriter()
 	for n := range 3 {

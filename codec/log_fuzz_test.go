@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"github.com/znode/znode/codec"
+	"github.com/znode/znode/fuzz/mutate"
 )
 
 // seedBatches gives a fuzz target real batches and random ones, small enough to
 // be mutated usefully.
-func seedBatches(f *testing.F, add func(payload []byte)) {
+func seedBatches(f *mutate.F, add func(payload []byte)) {
 	n := 0
 	for _, p := range allGolden(f) {
 		if len(p) < 1500 {
@@ -30,8 +31,11 @@ func seedBatches(f *testing.F, add func(payload []byte)) {
 
 // FuzzBatch decodes anything. What is refused is refused by the formatter too,
 // with the same error; what is accepted is encoded again and stays the same.
-func FuzzBatch(f *testing.F) {
+func FuzzBatch(tf *testing.F) {
+	f := mutate.From(tf)
 	seedBatches(f, func(p []byte) { f.Add(p) })
+	tsv := newFormatter(f, func(*codec.TextOptions) {})
+	json := newFormatter(f, func(o *codec.TextOptions) { o.Format = codec.FormatJSON })
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		var b, header codec.Batch
 		err := b.Decode(payload)
@@ -41,22 +45,21 @@ func FuzzBatch(f *testing.F) {
 			}
 			return
 		}
-		for _, format := range []codec.TextFormat{codec.FormatTSV, codec.FormatJSON} {
-			fm := newFormatter(t, func(o *codec.TextOptions) { o.Format = format })
+		for _, fm := range []*codec.Formatter{tsv, json} {
 			out, textErr := fm.AppendRecords(nil, &header)
 			if (err == nil) != (textErr == nil) || err != nil && (err.Error() != textErr.Error() || len(out) != 0) {
 				t.Fatalf("decoder: %v, formatter: %v with %d bytes", err, textErr, len(out))
 			}
 		}
 		if err == nil {
-			checkRelay(t, &b)
+			checkRelay(t, json, &b)
 		}
 	})
 }
 
 // checkRelay encodes a batch anew. Flags, subtypes and the tags of absent
 // values may come out in their canonical form; doing it again changes nothing.
-func checkRelay(t *testing.T, b *codec.Batch) {
+func checkRelay(t *testing.T, fm *codec.Formatter, b *codec.Batch) {
 	once, ok := relay(t, b)
 	if !ok {
 		return
@@ -71,7 +74,6 @@ func checkRelay(t *testing.T, b *codec.Batch) {
 	if twice, ok := relay(t, &b2); !ok || !bytes.Equal(once, twice) {
 		t.Fatalf("second time differs\n%x\n%x", once, twice)
 	}
-	fm := newFormatter(t, func(o *codec.TextOptions) { o.Format = codec.FormatJSON })
 	text, err := fm.AppendRecords(nil, b)
 	if err != nil {
 		t.Fatal(err)
@@ -108,18 +110,36 @@ func relay(t *testing.T, b *codec.Batch) ([]byte, bool) {
 // FuzzText formats batches with all kinds of options and compares with the
 // oracle: JSON lines are UTF-8 and JSON, TSV lines have all columns and no
 // control bytes.
-func FuzzText(f *testing.F) {
+func FuzzText(tf *testing.F) {
+	f := mutate.From(tf)
 	seedBatches(f, func(p []byte) {
 		f.Add(p, uint64(0))
 		f.Add(p, uint64(1))
 	})
+	var all formatters
 	f.Fuzz(func(t *testing.T, payload []byte, options uint64) {
 		var b codec.Batch
 		if b.Decode(payload) != nil || oddSubnet(&b) {
 			return
 		}
-		checkText(t, payload, randomOptions(rand.New(rand.NewPCG(options, 0))))
+		f, o := all.of(t, options)
+		checkTextOf(t, payload, f, o)
 	})
+}
+
+// formatters are of random options, made once each.
+type formatters [512]struct {
+	f *codec.Formatter
+	o codec.TextOptions
+}
+
+func (all *formatters) of(t *testing.T, number uint64) (*codec.Formatter, codec.TextOptions) {
+	one := &all[number%uint64(len(all))]
+	if one.f == nil {
+		one.o = randomOptions(rand.New(rand.NewPCG(number%uint64(len(all)), 0)))
+		one.f = newFormatter(t, func(o *codec.TextOptions) { *o = one.o })
+	}
+	return one.f, one.o
 }
 
 // oddSubnet reports whether a batch holds a subnet with a length that its
@@ -147,7 +167,8 @@ func oddSubnet(b *codec.Batch) bool {
 
 // FuzzString is FuzzText with strings alone: in a column, in a set, and as an
 // enum.
-func FuzzString(f *testing.F) {
+func FuzzString(tf *testing.F) {
+	f := mutate.From(tf)
 	for i, s := range hostilePieces {
 		f.Add([]byte(s+"more text"+s), uint64(i))
 		f.Add([]byte(s), uint64(i))
@@ -160,6 +181,7 @@ func FuzzString(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	var all formatters
 	f.Fuzz(func(t *testing.T, s []byte, options uint64) {
 		w.Start(nil)
 		w.Bytes(s)
@@ -170,6 +192,7 @@ func FuzzString(f *testing.F) {
 		if err := w.EndRecord(); err != nil {
 			t.Fatal(err)
 		}
-		checkText(t, w.Finish(), randomOptions(rand.New(rand.NewPCG(options, 0))))
+		f, o := all.of(t, options)
+		checkTextOf(t, w.Finish(), f, o)
 	})
 }

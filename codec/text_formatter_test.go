@@ -45,6 +45,12 @@ func checkText(t *testing.T, payload []byte, o codec.TextOptions) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkTextOf(t, payload, f, o)
+}
+
+// checkTextOf is checkText with the formatter that these options make.
+func checkTextOf(t *testing.T, payload []byte, f *codec.Formatter, o codec.TextOptions) {
+	t.Helper()
 	var b codec.Batch
 	if err := b.Decode(payload); err != nil {
 		t.Fatal(err)

@@ -214,9 +214,9 @@ func slowAddr(a netip.Addr) string {
 }
 
 // jsonQuote escapes a text that is already good.
-func jsonQuote(text string) string {
-	return `"` + strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\b", `\b`, "\f", `\f`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(text) + `"`
-}
+func jsonQuote(text string) string { return `"` + jsonEscapes.Replace(text) + `"` }
+
+var jsonEscapes = strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\b", `\b`, "\f", `\f`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
 
 const jsonControls = "\b\f\n\r\t"
 

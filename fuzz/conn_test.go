@@ -1,7 +1,6 @@
 package fuzz
 
 import (
-	"encoding/binary"
 	"io"
 	"net"
 	"sync"
@@ -134,26 +133,6 @@ func (c *memConn) written() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.out
-}
-
-// appendCommand is the wire form of a command, by RFC 23.
-func appendCommand(dst []byte, name string, data []byte) []byte {
-	body := append(append([]byte{byte(len(name))}, name...), data...)
-	if len(body) > 255 {
-		dst = binary.BigEndian.AppendUint64(append(dst, 6), uint64(len(body)))
-	} else {
-		dst = append(dst, 4, byte(len(body)))
-	}
-	return append(dst, body...)
-}
-
-// hello is what a peer of this type sends until its handshake is done.
-func hello(socketType string) []byte {
-	b := make([]byte, 64)
-	b[0], b[9], b[10] = 0xff, 0x7f, 3
-	copy(b[12:], "NULL")
-	data := append([]byte("\x0bSocket-Type\x00\x00\x00"), byte(len(socketType)))
-	return appendCommand(b, "READY", append(data, socketType...))
 }
 
 // options are the defaults, with bounds that short inputs can reach, and no

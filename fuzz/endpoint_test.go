@@ -7,12 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/znode/znode/fuzz/mutate"
 	"github.com/znode/znode/sockets"
 )
 
 // FuzzEndpoint parses anything. What is taken is printed as what is parsed to the
 // same; what is not is quoted in one line of error.
-func FuzzEndpoint(f *testing.F) {
+func FuzzEndpoint(tf *testing.F) {
+	f := mutate.From(tf)
 	for _, s := range []string{
 		"tcp://127.0.0.1:5555", "tcp://*:*", "tcp://[::1]:0", "tcp://[fe80::1%eth0]:1", "tcp://localhost:65535", "tcp://[1.2.3.4]:007",
 		"ipc:///run/x", "ipc://@abstract", "ipc://*", "tcp://::1:5", "tcp://h:65536", "udp://x", "", "://", "tcp://[::1%25]]:1", "tcp://a%b:1",
@@ -39,7 +41,8 @@ func FuzzEndpoint(f *testing.F) {
 
 // FuzzMessage makes a message of frames, cut out of the data by sizes, and takes
 // it apart.
-func FuzzMessage(f *testing.F) {
+func FuzzMessage(tf *testing.F) {
+	f := mutate.From(tf)
 	f.Add([]byte("topicsenderserializerpayload"), []byte{5, 6, 10})
 	f.Add(bytes.Repeat([]byte("x"), 1000), []byte{255, 0, 0, 1, 255, 255})
 	f.Add([]byte{}, []byte{})

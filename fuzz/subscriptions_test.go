@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/znode/znode/fuzz/mutate"
+	"github.com/znode/znode/fuzz/oracle"
 	"github.com/znode/znode/sockets"
 )
 
@@ -83,7 +85,8 @@ func (n *naive) prefixes() []string {
 // cancel and go, and of publications, before an XPUB and before the model. What
 // the owner is told, what is held, and every byte that every peer is sent must be
 // the same.
-func FuzzSubscriptions(f *testing.F) {
+func FuzzSubscriptions(tf *testing.F) {
+	f := mutate.From(tf)
 	f.Add(byte(0), []byte("\x00ja\x00+a\x01jb\x01+a\x00-a\x02pab\x01-a"))
 	f.Add(byte(1), []byte("\x00j\x00+aa\x00+aa\x00!aab\x02paabb\x00-aa\x00ccc\x00l"))
 	f.Add(byte(2), []byte("\x00j\x01j\x02j\x00+\x01+\x02-\x00p\x00l\x01l\x02l"))
@@ -125,7 +128,7 @@ func FuzzSubscriptions(f *testing.F) {
 				if err := x.Attach(conns[i], "memory"); err != nil {
 					t.Fatal(err)
 				}
-				conns[i].feed(t, hello("SUB"))
+				conns[i].feed(t, oracle.Hello("SUB"))
 				heads[i] = len(conns[i].written())
 				model.held[i] = map[string]bool{}
 			case does == 'l':
@@ -169,10 +172,10 @@ func encode(model *naive, i int, does byte, text string) []byte {
 		return sockets.AppendMessage(nil, []byte("\x00"+text))
 	case 'c':
 		model.cancel(i, text)
-		return appendCommand(nil, "CANCEL", []byte(text))
+		return oracle.AppendCommand(nil, "CANCEL", []byte(text))
 	case '!':
 		model.subscribe(i, text)
-		return appendCommand(nil, "SUBSCRIBE", []byte(text))
+		return oracle.AppendCommand(nil, "SUBSCRIBE", []byte(text))
 	case '2': // two in one message
 		model.subscribe(i, text)
 		model.cancel(i, text[:len(text)/2])

@@ -2,21 +2,24 @@ package fuzz
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/znode/znode/fuzz/mutate"
+	"github.com/znode/znode/fuzz/oracle"
 	"github.com/znode/znode/sockets"
 )
 
 // FuzzTraffic gives a PULL anything after its handshake, whole and in pieces of
-// any sizes. Both times it must hand over the messages that an obvious reading of
-// RFC 23 finds, up to the first error, and end for the same reason.
-func FuzzTraffic(f *testing.F) {
-	ping := appendCommand(nil, "PING", []byte("\x00\x05abc"))
+// any sizes. Both times it must hand over the messages that the oracle finds, up to the
+// first error, and end for the same reason. FuzzRead of package sockets does the
+// same with the reader alone, many times as fast.
+func FuzzTraffic(tf *testing.F) {
+	f := mutate.From(tf)
+	ping := oracle.AppendCommand(nil, "PING", []byte("\x00\x05abc"))
 	long := append([]byte{2, 0, 0, 0, 0, 0, 0, 1, 44}, make([]byte, 300)...)
 	for _, traffic := range [][]byte{
 		nil,
@@ -28,9 +31,9 @@ func FuzzTraffic(f *testing.F) {
 		[]byte("\x08\x00"),
 		[]byte("\x05\x00"),
 		[]byte("\x04\x00"),
-		slices.Concat([]byte("\x00\x01x"), appendCommand(nil, "ERROR", []byte("\x01x"))),
-		appendCommand(nil, "SUBSCRIBE", []byte("x")),
-		appendCommand(nil, "PONG", nil),
+		slices.Concat([]byte("\x00\x01x"), oracle.AppendCommand(nil, "ERROR", []byte("\x01x"))),
+		oracle.AppendCommand(nil, "SUBSCRIBE", []byte("x")),
+		oracle.AppendCommand(nil, "PONG", nil),
 		append(bytes.Repeat([]byte("\x01\x02ab"), 600), "\x00\x00"...),
 	} {
 		f.Add(traffic, []byte{}, byte(0))
@@ -38,7 +41,9 @@ func FuzzTraffic(f *testing.F) {
 		f.Add(traffic, []byte{0, 3, 1, 255}, byte(3))
 	}
 	f.Fuzz(func(t *testing.T, traffic, sizes []byte, batch byte) {
-		messages, reason := readTraffic(traffic, 2000)
+		var messages []string
+		read := oracle.Traffic{Limit: 2000, Message: func(frames [][]byte) { messages = append(messages, fmt.Sprintf("%q", frames)) }}
+		reason := sockets.Reason(read.Read(traffic))
 		want := strings.Join(messages, "\n")
 		// A copy: what the fuzzing engine gives has memory of others behind it.
 		again := bytes.Repeat(slices.Concat(sizes, []byte{0}), 1+len(traffic)/(1+len(sizes)))
@@ -73,7 +78,7 @@ func pull(t *testing.T, traffic, sizes []byte, batch int) (string, sockets.Reaso
 	}
 	defer x.Close()
 	c := newMemConn()
-	c.in, c.ended = append(hello("PUSH"), traffic...), true
+	c.in, c.ended = append(oracle.Hello("PUSH"), traffic...), true
 	c.sizes = append(bytes.Repeat([]byte{255}, 3), sizes...)
 	if err := x.Attach(c, "memory"); err != nil {
 		t.Fatal(err)
@@ -88,70 +93,4 @@ func pull(t *testing.T, traffic, sizes []byte, batch int) (string, sockets.Reaso
 			t.Fatal("the connection does not end")
 		}
 	}
-}
-
-// readTraffic is an obvious reading of what a PUSH sends to a PULL that takes
-// messages of up to limit bytes.
-func readTraffic(b []byte, limit int) (messages []string, reason sockets.Reason) {
-	var frames [][]byte
-	size := 0 // of the message so far, with headers
-	for {
-		if len(b) < 2 {
-			return messages, sockets.ReasonClosed
-		}
-		flags, head, n := b[0], 2, uint64(b[1])
-		if flags > 7 {
-			return messages, sockets.ReasonFrame
-		}
-		if flags&2 != 0 {
-			if head = 9; len(b) < head {
-				return messages, sockets.ReasonClosed
-			}
-			n = binary.BigEndian.Uint64(b[1:])
-		}
-		command := flags&4 != 0
-		switch {
-		case command && flags&1 != 0:
-			return messages, sockets.ReasonFrame
-		case command && n > 64<<10:
-			return messages, sockets.ReasonCommand
-		case !command && (n > uint64(limit) || size+head+int(n) > limit):
-			return messages, sockets.ReasonMessageSize
-		case n > uint64(len(b)-head):
-			return messages, sockets.ReasonClosed
-		}
-		body := b[head : head+int(n)]
-		b = b[head+int(n):]
-		if command {
-			if reason := readCommand(body); reason != "" {
-				return messages, reason
-			}
-			continue
-		}
-		frames, size = append(frames, body), size+head+int(n)
-		if flags&1 == 0 {
-			messages = append(messages, fmt.Sprintf("%q", frames))
-			frames, size = nil, 0
-		}
-	}
-}
-
-// readCommand says why a command ends the connection, if it does.
-func readCommand(body []byte) sockets.Reason {
-	if len(body) == 0 || body[0] == 0 || int(body[0]) >= len(body) {
-		return sockets.ReasonFrame
-	}
-	data := body[1+int(body[0]):]
-	switch string(body[1 : 1+int(body[0])]) {
-	case "PING":
-		if len(data) < 2 || len(data) > 18 {
-			return sockets.ReasonFrame
-		}
-		return ""
-	case "PONG":
-		return ""
-	case "ERROR":
-		return sockets.ReasonPeerError
-	}
-	return sockets.ReasonCommand
 }

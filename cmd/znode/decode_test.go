@@ -13,6 +13,7 @@ import (
 	"testing/iotest"
 
 	"github.com/znode/znode/codec"
+	"github.com/znode/znode/fuzz/mutate"
 )
 
 const goldenEvents = "../../codec/testdata/events"
@@ -190,22 +191,29 @@ func TestDecodeStreams(t *testing.T) {
 }
 
 // FuzzDecode: whatever comes, what is printed as JSON is JSON.
-func FuzzDecode(f *testing.F) {
+func FuzzDecode(tf *testing.F) {
+	f := mutate.From(tf)
 	for _, e := range goldenPayloads(f, "broker-bin-v1.msgs")[:4] {
 		f.Add(e)
 		f.Add(behindLengths(e))
 		f.Add(behindLengths([]byte("topic"), []byte("s"), []byte(codec.BrokerBinV1), e))
 	}
 	f.Add(goldenPayloads(f, "broker-json-v1.msgs")[0])
+	// Made once: their buffers are large.
+	var out, people bytes.Buffer
+	in, printer := newItems(nil), newPrinter(&out, formJSON)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		out, people, err := decoded(bytes.NewReader(data), formJSON)
-		for line := range strings.Lines(out) {
+		out.Reset()
+		people.Reset()
+		in.r.Reset(bytes.NewReader(data))
+		err := (&decoder{in: &items{r: in.r}, out: printer, name: "f", people: &people}).run()
+		for line := range strings.Lines(out.String()) {
 			if !json.Valid([]byte(line)) {
 				t.Fatalf("%q gives %q", data, line)
 			}
 		}
-		if people != "" && err == nil {
-			t.Fatalf("%q: success, after %q", data, people)
+		if people.Len() > 0 && err == nil {
+			t.Fatalf("%q: success, after %q", data, &people)
 		}
 	})
 }

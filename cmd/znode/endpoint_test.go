@@ -5,12 +5,14 @@ import (
 	"testing"
 
 	"github.com/znode/znode/cmd/znode/internal/option"
+	"github.com/znode/znode/fuzz/mutate"
 	"github.com/znode/znode/sockets"
 )
 
 // The option table refuses what is plainly mistyped, so it is the stricter of
 // the two: what it lets pass must never fail in sockets for its form.
-func FuzzEndpointOption(f *testing.F) {
+func FuzzEndpointOption(tf *testing.F) {
+	f := mutate.From(tf)
 	for _, s := range []string{
 		"tcp://127.0.0.1:5555", "tcp://*:0", "tcp://*:*", "tcp://[::1]:5555", "tcp://[fe80::1%eth0]:1", "tcp://localhost.:1",
 		"tcp://a_b.example:65535", "tcp://a.b..:1", "tcp://[::1]x:1", "tcp://[::1:1", "tcp://a:b:1", "ipc:///run/x", "ipc://", "ipc://*",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-zeromq/zmq4"
 
+	"github.com/znode/znode/fuzz/mutate"
 	"github.com/znode/znode/sockets"
 )
 
@@ -89,7 +90,8 @@ func (f *forgery) pass(from, to net.Conn, same *int) {
 // FuzzBoth runs whole handshakes of a true client and a true server over net.Pipe,
 // between which one command is changed. Both succeed exactly if nothing was; the
 // server alone succeeds only if the change came after all that it reads.
-func FuzzBoth(f *testing.F) {
+func FuzzBoth(tf *testing.F) {
+	f := mutate.From(tf)
 	v := loadVectors(f)
 	is := v.cast(f)
 	commands := []string{cmdHello, cmdWelcome, cmdInitiate, cmdReady}

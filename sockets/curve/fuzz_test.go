@@ -12,11 +12,13 @@ import (
 
 	"github.com/go-zeromq/zmq4"
 
+	"github.com/znode/znode/fuzz/mutate"
 	"github.com/znode/znode/sockets"
 )
 
 // FuzzZ85: what decodes encodes to the same text, and every four octets come back.
-func FuzzZ85(f *testing.F) {
+func FuzzZ85(tf *testing.F) {
+	f := mutate.From(tf)
 	for _, s := range []string{"", "HelloWorld", "%nSc0", "%nSc1", "#####", "00000", "Hell"} {
 		f.Add(s)
 	}
@@ -39,7 +41,8 @@ func FuzzZ85(f *testing.F) {
 
 // FuzzHello: a HELLO is taken exactly if NaCl's box opens and all the rest is as
 // RFC 26 says; what is taken is answered with a WELCOME of the right size.
-func FuzzHello(f *testing.F) {
+func FuzzHello(tf *testing.F) {
+	f := mutate.From(tf)
 	v := loadVectors(f)
 	hello := v.command(f, cmdHello)
 	f.Add(hello)
@@ -71,7 +74,8 @@ func helloIsRight(data []byte, secret *[KeySize]byte) bool {
 
 // FuzzWelcome: a WELCOME is taken exactly if NaCl's box opens; inside says that the
 // input is what a true server put into the box.
-func FuzzWelcome(f *testing.F) {
+func FuzzWelcome(tf *testing.F) {
+	f := mutate.From(tf)
 	v := loadVectors(f)
 	welcome := v.command(f, cmdWelcome)
 	is := v.cast(f)
@@ -122,7 +126,8 @@ func lowOrder(p Public) bool {
 // FuzzInitiate: an INITIATE is taken exactly if it is the vectors' one; if the
 // input is put into its box by a true client, exactly if key and vouch are right,
 // whatever the metadata.
-func FuzzInitiate(f *testing.F) {
+func FuzzInitiate(tf *testing.F) {
+	f := mutate.From(tf)
 	v := loadVectors(f)
 	initiate := v.command(f, cmdInitiate)
 	is := v.cast(f)
@@ -174,7 +179,8 @@ func FuzzInitiate(f *testing.F) {
 
 // FuzzReady: a READY is taken exactly if it is the vectors' one or the true
 // server's, with what it holds.
-func FuzzReady(f *testing.F) {
+func FuzzReady(tf *testing.F) {
+	f := mutate.From(tf)
 	v := loadVectors(f)
 	ready := v.command(f, cmdReady)
 	f.Add(false, ready)
@@ -218,7 +224,8 @@ func (h halves) Close() error                { h.out.Close(); return h.Conn.Clos
 // FuzzHandshake runs a whole handshake against a peer that sends anything behind
 // its greeting. It ends, succeeds exactly for the vectors' commands, and sends no
 // more than a right handshake does.
-func FuzzHandshake(f *testing.F) {
+func FuzzHandshake(tf *testing.F) {
+	f := mutate.From(tf)
 	v := loadVectors(f)
 	is := v.cast(f)
 	for name, side := range sides(f, v) {
@@ -260,7 +267,8 @@ func FuzzHandshake(f *testing.F) {
 
 // FuzzOpen: a frame is opened exactly if secretbox opens it, its nonce is new and
 // its flags are known; then with the same text, and never again.
-func FuzzOpen(f *testing.F) {
+func FuzzOpen(tf *testing.F) {
+	f := mutate.From(tf)
 	for _, inner := range []byte{0, 1, 2, 3, 4} {
 		f.Add(byte(0), sealOracle(clientPrefix, 3, inner, body(10))[2:])
 		f.Add(byte(flagMore), sealOracle(clientPrefix, 4, inner, nil)[2:])
@@ -300,7 +308,8 @@ func FuzzOpen(f *testing.F) {
 
 // FuzzSeal: what is sealed is what secretbox gives, whatever lies before it; it
 // opens, and with one octet changed it does not.
-func FuzzSeal(f *testing.F) {
+func FuzzSeal(tf *testing.F) {
+	f := mutate.From(tf)
 	f.Add([]byte("before"), byte(0), []byte("zeek"), uint16(3), byte(1))
 	f.Add([]byte{}, byte(flagMore), body(223), uint16(40), byte(0x80))
 	f.Add([]byte{1}, byte(flagCommand), body(700), uint16(0), byte(0))

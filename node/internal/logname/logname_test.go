@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/znode/znode/fuzz/mutate"
 	"github.com/znode/znode/node/internal/logname"
 )
 
@@ -43,7 +44,8 @@ func TestFromPath(t *testing.T) {
 
 // FuzzFromPath shows that no name leaves its directory and that names differ
 // when paths do: a name can be read back.
-func FuzzFromPath(f *testing.F) {
+func FuzzFromPath(tf *testing.F) {
+	f := mutate.From(tf)
 	for _, s := range []string{"conn", "..", "/", "a/../b", "\x00", "%", "..%2f", "a\\..\\b", "C:x"} {
 		f.Add([]byte(s))
 	}

@@ -2,14 +2,18 @@ package spool
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/znode/znode/fuzz/mutate"
 )
 
 // put appends an entry of messages and returns its ref.
@@ -305,7 +309,8 @@ func TestRefs(t *testing.T) {
 // FuzzScan: no segment makes the scan fail or go beyond its end, and what it
 // finds can be read again. All inputs are written over each other in one file, for
 // making and deleting one each time would take longer than the scan by far.
-func FuzzScan(f *testing.F) {
+func FuzzScan(tf *testing.F) {
+	f := mutate.From(tf)
 	dir := f.TempDir()
 	s := open1(f, dir, Options{})
 	put(f, s, 1, false, "one", "two")
@@ -318,14 +323,19 @@ func FuzzScan(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(data)
+	f.Add(data, false)
+	f.Add(data, true)
 	file, err := os.Create(filepath.Join(dir, "fuzzed"))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { file.Close() })
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if err := errors.Join(file.Truncate(0), writeAll(file, data)); err != nil {
+	f.Fuzz(func(t *testing.T, data []byte, mended bool) {
+		if mended {
+			data = mend(data)
+		}
+		// What is behind it is of earlier inputs, and beyond the segment's size.
+		if err := writeAll(file, data); err != nil {
 			t.Fatal(err)
 		}
 		seg := &segment{file: file, size: int64(len(data))}
@@ -348,6 +358,20 @@ func FuzzScan(f *testing.F) {
 			t.Errorf("%d entries are pending, found %d", left, len(refs))
 		}
 	})
+}
+
+// mend makes lengths and checksums right, so that what is wrong is seen by what comes
+// behind them: each entry goes to where its length says, or to the end.
+func mend(data []byte) []byte {
+	data = append([]byte(magic), data[min(len(data), len(magic)):]...)
+	for at := len(magic); len(data)-at >= minEntry; {
+		n := frameSize + int64(binary.BigEndian.Uint32(data[at:]))
+		entry := data[at:min(int64(at)+max(n, minEntry), int64(len(data)))]
+		binary.BigEndian.PutUint32(entry, uint32(len(entry)-frameSize))
+		binary.BigEndian.PutUint32(entry[4:], crc32.Checksum(entry[frameSize:], castagnoli))
+		at += len(entry)
+	}
+	return data
 }
 
 func writeAll(f *os.File, data []byte) error {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/znode/znode/fuzz/mutate"
 	"github.com/znode/znode/node"
 )
 
@@ -193,7 +194,8 @@ func render(l *Layout) string {
 
 // FuzzParse: what is read can be written in the plainest form and says the same;
 // what is refused has a place inside of the file.
-func FuzzParse(f *testing.F) {
+func FuzzParse(tf *testing.F) {
+	f := mutate.From(tf)
 	files, err := filepath.Glob("testdata/*.zeek")
 	if err != nil || len(files) == 0 {
 		f.Fatalf("no layouts: %v", err)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/znode/znode/fuzz/mutate"
 )
 
 func TestFileMistakes(t *testing.T) {
@@ -91,7 +93,8 @@ func TestFileUnreadable(t *testing.T) {
 }
 
 // Whatever a file holds, it is read or refused in one line that names the file.
-func FuzzFile(f *testing.F) {
+func FuzzFile(tf *testing.F) {
+	f := mutate.From(tf)
 	f.Add("node = 'a'\n[x.y]\n[[z]]\n")
 	f.Add("separator = \"\\t\"\n\"a b\" = [1, {b = 2}]")
 	f.Add("slow_subscriber_grace = -1\nd = 1979-05-27T07:32:00Z")

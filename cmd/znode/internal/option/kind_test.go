@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/znode/znode/fuzz/mutate"
 )
 
 // kindCase is what a kind makes of text. An empty want is a refusal, whose
@@ -161,7 +163,8 @@ func TestMarkKind(t *testing.T) {
 }
 
 // What a mark is printed as must be read as the same bytes.
-func FuzzMark(f *testing.F) {
+func FuzzMark(tf *testing.F) {
+	f := mutate.From(tf)
 	f.Add("\t")
 	f.Add(`\x09`)
 	f.Add("é\\x")
@@ -175,7 +178,8 @@ func FuzzMark(f *testing.F) {
 
 // Durations and sizes that are taken are printed as text that is taken as the
 // same value.
-func FuzzNumbers(f *testing.F) {
+func FuzzNumbers(tf *testing.F) {
+	f := mutate.From(tf)
 	for _, s := range []string{"0", "-1", "1h30m", "10 min", "64MiB", "1e3 days", "9223372036854775807"} {
 		f.Add(s)
 	}
