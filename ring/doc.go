@@ -27,6 +27,11 @@
 // items. A refused Offer writes nothing. While the consumer is awake nobody
 // pays for waking it.
 //
+// Processors that put single items into an MPSC by turns would be slowed down by
+// each other several times over. So a producer that meets another inside its
+// call stands back for some microseconds, and the other one's next hundred items
+// cost no more than if it were alone.
+//
 // # Memory order
 //
 // What a producer did before it put an item happens before what the consumer
@@ -47,7 +52,7 @@
 // multiprocess programs", 1977) with the cached indices of E. Rigtorp
 // ("Optimizing a ring buffer for throughput"). MPSC gives out places by one
 // counter and marks them filled as D. Vyukov's bounded queue does, over
-// segments instead of one array. The rules for ordinary and forced items are
+// segments instead of one array and with a bit for each place instead of a word. The rules for ordinary and forced items are
 // those of Zeek's onloop queue (src/cluster/OnLoop.h).
 //
 // # Files

@@ -44,9 +44,13 @@ func TestMPSCLayout(t *testing.T) {
 		"head":  unsafe.Offsetof(q.head),
 	})
 	var seg segment[[3]byte]
+	checkApart(t, unsafe.Sizeof(seg)+cacheLine, []span{ // the allocator keeps neighbours of that size away
+		{"marks", 0, unsafe.Offsetof(seg.filled) + unsafe.Sizeof(seg.filled)},
+		{"items", unsafe.Offsetof(seg.number), unsafe.Sizeof(seg)},
+	})
 	checkAligned(t, map[string]uintptr{
 		"number": unsafe.Offsetof(seg.number),
-		"stamps": unsafe.Offsetof(seg.stamps),
+		"filled": unsafe.Offsetof(seg.filled),
 	})
 }
 

@@ -1,6 +1,7 @@
 package ring
 
 import (
+	"math"
 	"runtime"
 	"sync/atomic"
 
@@ -14,21 +15,17 @@ const (
 	closedBit = 1
 	oneItem   = 2
 
-	// lookAhead is how many items the consumer looks for at the least, so that
-	// what Wait finds serves the Drain after it, or several short ones.
-	lookAhead = 64
-
 	// publishSpins is how often the consumer looks at a place that is given
 	// out but not filled before it yields. Filling takes a few instructions,
 	// unless the producer has just lost the CPU.
 	publishSpins = 32
 
-	// A producer that another was faster than counts to backOffSteps, and to
-	// twice that each further time, up to backOffDoublings: about half a
-	// microsecond. With two processors and items put one by one this makes the
-	// queue three to four times as fast.
-	backOffSteps     = 64
-	backOffDoublings = 4
+	// A producer that finds another at work counts to backOffSteps, some two
+	// microseconds: long enough for the other to put a hundred items. If it is
+	// still there it counts to twice that, once, and then goes ahead: the other
+	// may have lost the CPU.
+	backOffSteps = 6000
+	patience     = 2
 )
 
 // MPSC is an unbounded queue from many producers to one consumer, with a
@@ -39,14 +36,15 @@ const (
 // All are linearizable: calls take effect one by one, in an order that agrees
 // with real time, and the items come out in the order they went in.
 //
-// Producers never wait for room or for the consumer. Drain never waits for a
+// Producers never wait for room or for the consumer, and for each other not
+// longer than some microseconds. Drain never waits for a
 // producer to come, but it does wait for one that is inside Offer or Force and
 // has its place already.
 //
 // Memory grows and shrinks with the items, in segments of 512; up to 64 emptied
 // segments are kept for reuse. An MPSC is made by [NewMPSC] and not copied.
 type MPSC[T any] struct {
-	hwm int64 // items; 0 is no mark; never changes
+	hwm uint64 // items; never changes
 
 	_ cpu.CacheLinePad
 	// Written by the producers: state with every item or batch, limit when the
@@ -74,8 +72,11 @@ type MPSC[T any] struct {
 // of them or more. A mark of 0 or below is no mark: nothing is refused until
 // Close.
 func NewMPSC[T any](hwm int) *MPSC[T] {
-	q := &MPSC[T]{hwm: int64(max(hwm, 0)), items: newWaker()}
-	q.limit.Store(uint64(q.hwm))
+	q := &MPSC[T]{hwm: uint64(hwm), items: newWaker()}
+	if hwm <= 0 {
+		q.hwm = math.MaxInt64 // more than can ever be put
+	}
+	q.limit.Store(q.hwm)
 	q.segs.init()
 	return q
 }
@@ -83,33 +84,33 @@ func NewMPSC[T any](hwm int) *MPSC[T] {
 // Offer puts item into the queue, unless the queue is closed or at its
 // high-water mark. It reports whether it did; if so, the consumer will get the
 // item.
-func (q *MPSC[T]) Offer(item T) bool {
-	for lost := 0; ; lost++ {
-		s := q.state.Load()
-		if s&closedBit != 0 || q.hwm > 0 && q.room(s, 1) <= 0 {
-			return false
-		}
-		if q.state.CompareAndSwap(s, s+oneItem) {
-			q.put(s/oneItem, item)
-			return true
-		}
-		backOff(lost)
-	}
-}
+func (q *MPSC[T]) Offer(item T) bool { return q.put(item, true) }
 
 // Force puts item into the queue whatever the high-water mark says. It is
 // false only if the queue is closed, and then the item is not in it.
-func (q *MPSC[T]) Force(item T) bool {
+func (q *MPSC[T]) Force(item T) bool { return q.put(item, false) }
+
+// put is Offer or Force. It is one function, with all that it calls for each
+// item inlined: calls between the two locked instructions cost a tenth more.
+func (q *MPSC[T]) put(item T, limited bool) bool {
 	for lost := 0; ; lost++ {
 		s := q.state.Load()
-		if s&closedBit != 0 {
+		i := s / oneItem
+		if s&closedBit != 0 || limited && i >= q.limit.Load() && q.room(i, 1) <= 0 {
 			return false
 		}
-		if q.state.CompareAndSwap(s, s+oneItem) {
-			q.put(s/oneItem, item)
-			return true
+		seg, at := q.segs.recent[i/segmentItems%recentSegments].Load(), i%segmentItems
+		if lost < patience && busy(seg, at) || !q.state.CompareAndSwap(s, s+oneItem) {
+			backOff(lost)
+			continue
 		}
-		backOff(lost)
+		if seg.number.Load() != i/segmentItems {
+			seg = q.segs.findSlow(i / segmentItems)
+		}
+		seg.items[at] = item
+		seg.fill(at)
+		q.items.wake()
+		return true
 	}
 }
 
@@ -121,15 +122,12 @@ func (q *MPSC[T]) Force(item T) bool {
 func (q *MPSC[T]) OfferBatch(items []T) int {
 	for lost := 0; ; lost++ {
 		s := q.state.Load()
-		n := int64(len(items))
-		if q.hwm > 0 {
-			n = min(n, q.room(s, n))
-		}
+		n := min(int64(len(items)), q.room(s/oneItem, int64(len(items))))
 		if n <= 0 || s&closedBit != 0 {
 			return 0
 		}
-		if q.state.CompareAndSwap(s, s+uint64(n)*oneItem) {
-			q.putBatch(s/oneItem, items[:n])
+		if q.claim(s, uint64(n), lost) {
+			q.fill(s/oneItem, items[:n])
 			return int(n)
 		}
 		backOff(lost)
@@ -145,59 +143,66 @@ func (q *MPSC[T]) ForceBatch(items []T) bool {
 		if s&closedBit != 0 {
 			return false
 		}
-		if q.state.CompareAndSwap(s, s+uint64(len(items))*oneItem) {
-			q.putBatch(s/oneItem, items)
+		if q.claim(s, uint64(len(items)), lost) {
+			q.fill(s/oneItem, items)
 			return true
 		}
 		backOff(lost)
 	}
 }
 
-// room returns how many items may come before the mark is reached, as of state
-// s; below zero where forced items have gone over it. It may be too low only if
-// it is want or more.
+// room returns how many items may come before the mark is reached, as of tail
+// items put; below zero where forced items have gone over it. It may be too low
+// only if it is want or more.
 //
 // A limit that is old only makes the queue look longer. One that is too low for
 // want is made anew, and tail is then the older of the two: a refusal was right
 // when head was read.
-func (q *MPSC[T]) room(s uint64, want int64) int64 {
+func (q *MPSC[T]) room(tail uint64, want int64) int64 {
 	old := q.limit.Load()
-	if n := int64(old - s/oneItem); n >= want {
+	if n := int64(old - tail); n >= want {
 		return n
 	}
-	limit := q.head.Load() + uint64(q.hwm)
+	limit := q.head.Load() + q.hwm
 	if limit > old {
 		q.limit.Store(limit) // who is late may put an older one back: no harm, as above
 	}
-	return int64(limit - s/oneItem)
+	return int64(limit - tail)
 }
 
-// backOff lets whoever was faster put some more before the next try: by turns,
-// each item would have to fetch the word from the other processor.
-func backOff(lost int) {
-	for range backOffSteps << min(lost, backOffDoublings) {
-	}
+// claim takes the next n places for the caller, as of state s, and reports
+// whether it did.
+func (q *MPSC[T]) claim(s, n uint64, lost int) bool {
+	i := s / oneItem
+	seg := q.segs.recent[i/segmentItems%recentSegments].Load()
+	return (lost >= patience || !busy(seg, i%segmentItems)) && q.state.CompareAndSwap(s, s+n*oneItem)
 }
 
-// put fills the place of item number i, which is the caller's.
-func (q *MPSC[T]) put(i uint64, item T) {
-	seg := q.segs.find(i / segmentItems)
-	seg.items[i%segmentItems] = item
-	seg.stamps[i%segmentItems].Store(i + 1)
-	q.items.wake()
-}
-
-// putBatch fills the places from item number i on, which are the caller's.
-func (q *MPSC[T]) putBatch(i uint64, items []T) {
+// fill fills the places from item number i on, which are the caller's.
+func (q *MPSC[T]) fill(i uint64, items []T) {
 	for len(items) > 0 {
 		seg := q.segs.find(i / segmentItems)
 		at := i % segmentItems
-		n := copy(seg.items[at:], items)
-		i += uint64(n)
-		seg.stamps[at].Store(i)
+		n := uint64(copy(seg.items[at:], items))
+		seg.fillUp(at, at+n)
+		i += n
 		items = items[n:]
 	}
 	q.items.wake()
+}
+
+// busy reports whether another producer has the place before at, the next to be
+// given out, and has not filled it yet. seg is meant to be the segment of that
+// place. If it is another, or if at is its first place, the answer may be wrong:
+// it only tells whether to back off.
+func busy[T any](seg *segment[T], at uint64) bool { return at != 0 && !seg.isFilled(at-1) }
+
+// backOff lets whoever is at work put some more before the next try. Two
+// processors that put single items by turns fetch three cache lines from each
+// other for every item, and are several times slower than one of them alone.
+func backOff(lost int) {
+	for range backOffSteps << min(lost, patience-1) {
+	}
 }
 
 // Drain moves items to dst, in order, and returns how many: what is there, up
@@ -253,17 +258,9 @@ func (q *MPSC[T]) look(want int) bool {
 		}
 		q.seg = q.segs.find(q.taken / segmentItems)
 	}
-	i := q.taken
-	end := min(i+uint64(max(want, lookAhead)), i-i%segmentItems+segmentItems)
-	for i < end {
-		stamp := q.seg.stamps[i%segmentItems].Load()
-		if stamp <= i {
-			break
-		}
-		i = stamp
-	}
-	q.filled = i
-	return i > q.taken
+	n := q.seg.filledFrom(q.taken%segmentItems, uint64(want))
+	q.filled = q.taken + n
+	return n > 0
 }
 
 // awaitFilled waits for the producer that has the next place and is about to

@@ -255,7 +255,7 @@ func TestMPSCStalledProducer(t *testing.T) {
 			t.Fatalf("stalled at %d: Ready after Close with nothing to take", stall)
 		default:
 		}
-		q.put(place, stall)
+		q.fill(place, []int{stall})
 		<-q.Ready()
 		for q.Wait() {
 			got += q.Drain(dst[got:])
@@ -279,7 +279,7 @@ func TestMPSCDrainAwaitsPlace(t *testing.T) {
 			q := NewMPSC[int](0)
 			place := q.state.Add(oneItem)/oneItem - 1
 			var wg sync.WaitGroup
-			wg.Go(func() { q.put(place, 7) })
+			wg.Go(func() { q.fill(place, []int{7}) })
 			dst := make([]int, 2)
 			if n := q.Drain(dst); n != 1 || dst[0] != 7 {
 				t.Fatalf("Drain = %d %v", n, dst)

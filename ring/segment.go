@@ -1,10 +1,12 @@
 package ring
 
 import (
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
 	uatomic "go.uber.org/atomic"
+	"golang.org/x/sys/cpu"
 )
 
 const (
@@ -12,6 +14,9 @@ const (
 	// mutex, three times) is spread over that many items; larger segments
 	// measured no faster and cost an idle queue memory.
 	segmentItems = 512
+
+	// wordBits is the number of items whose marks share a word.
+	wordBits = 64
 
 	// recentSegments is how many of the newest segments are found without the
 	// mutex. Two would do for producers on both sides of a border; four also
@@ -25,22 +30,54 @@ const (
 
 // segment is the memory of items number*segmentItems and following.
 //
-// stamps tell which slots are filled: whoever has filled those of the items
-// [i, e) stores e in the stamp of i. Item numbers only grow, so a stamp left
-// over from an earlier use of the segment never exceeds the number of an item
-// that is in its place now, and stamps need no clearing.
+// A bit of filled tells that the item in its place is there to be taken. One
+// cache line holds them all: where producer and consumer are far apart, each
+// line that changes hands costs as much as several items.
 type segment[T any] struct {
+	filled [segmentItems / wordBits]atomic.Uint64
+
+	_      cpu.CacheLinePad
 	number atomic.Uint64
 	spare  *segment[T] // next in the list of spare segments; guarded by segments.mu
-
-	stamps [segmentItems]atomic.Uint64
 	items  [segmentItems]T
+}
+
+// fill marks the item in place at as filled.
+func (s *segment[T]) fill(at uint64) { s.filled[at/wordBits].Or(1 << (at % wordBits)) }
+
+// fillUp marks the items in the places from start to end as filled, from the
+// first on.
+func (s *segment[T]) fillUp(start, end uint64) {
+	for start < end {
+		from := start % wordBits
+		n := min(wordBits-from, end-start)
+		s.filled[start/wordBits].Or(^uint64(0) >> (wordBits - n) << from)
+		start += n
+	}
+}
+
+// isFilled reports whether the item in place at is filled in.
+func (s *segment[T]) isFilled(at uint64) bool {
+	return s.filled[at/wordBits].Load()>>(at%wordBits)&1 != 0
+}
+
+// filledFrom returns how many items are filled in from place at on without a
+// gap, if that is less than want, and else want or somewhat more.
+func (s *segment[T]) filledFrom(at, want uint64) uint64 {
+	for end := at; ; {
+		ahead := wordBits - end%wordBits
+		n := uint64(bits.TrailingZeros64(^(s.filled[end/wordBits].Load() >> (end % wordBits))))
+		end += min(n, ahead)
+		if n < ahead || end-at >= want || end == segmentItems {
+			return end - at
+		}
+	}
 }
 
 // segments finds the segment with a given number.
 //
 // Nobody asks for a segment that can be retired meanwhile: a producer asks for
-// one in which it has an item reserved but not yet stamped, the consumer for
+// one in which it has an item reserved but not yet filled in, the consumer for
 // one it has not taken everything from. Together with numbers that never come
 // again this rules out the ABA problem: a pointer kept from an earlier use
 // shows another number, or leads to the segment that was asked for.
@@ -92,6 +129,9 @@ func (s *segments[T]) addLocked() *segment[T] {
 	if seg != nil {
 		s.spares, seg.spare = seg.spare, nil
 		s.nspares--
+		for i := range seg.filled {
+			seg.filled[i].Store(0)
+		}
 	} else {
 		seg = new(segment[T])
 	}
