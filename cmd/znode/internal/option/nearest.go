@@ -11,6 +11,9 @@ func Nearest(name string, candidates []string) string {
 	}
 	best, bestDistance := "", max(1, len(name)/3)+1
 	for _, c := range candidates {
+		if len(c) > maxCompared { // the names of a layout are of any length
+			continue
+		}
 		if d := distance(name, c); d < bestDistance {
 			best, bestDistance = c, d
 		}
@@ -34,7 +37,7 @@ func didYouMean(prefix, name string, candidates []string) string {
 	return ""
 }
 
-// maxCompared bounds the work for a name from outside; all of ours are shorter.
+// maxCompared bounds the work for names from outside; all of ours are shorter.
 const maxCompared = 64
 
 // distance counts the letters to insert, delete, replace or swap with their

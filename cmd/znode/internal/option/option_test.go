@@ -89,7 +89,7 @@ func TestUse(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	t.Parallel()
-	names := []string{"listen-xsub-endpoint", "listen-xpub-endpoint", "log-dir", "log-level", "node", "run", "version"}
+	names := []string{"listen-xsub-endpoint", "listen-xpub-endpoint", "log-dir", "log-level", "node", "run", "version", strings.Repeat("v", 100)}
 	for name, want := range map[string]string{
 		"lisen-xsub-endpoint":      "listen-xsub-endpoint", // letter missing
 		"log_dir":                  "log-dir",              // Zeek's spelling
