@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"testing"
 	"unicode/utf8"
 
@@ -111,6 +112,7 @@ func compareTree(t *testing.T, v DataView, d Data, unordered bool) {
 	if v.Kind() != d.Kind() || v.Len() != d.Len() {
 		t.Fatalf("%v of %d, %v of %d", v.Kind(), v.Len(), d.Kind(), d.Len())
 	}
+	compareAs(t, v, d)
 	if unordered {
 		return // the view walks in the order of the message
 	}
@@ -121,9 +123,53 @@ func compareTree(t *testing.T, v DataView, d Data, unordered bool) {
 	for e := range v.Elements() {
 		other, _ := d.Element(i)
 		compareTree(t, e, other, false)
+		if same, ok := v.Element(i); v.Kind() != KindTable && (!ok || !bytes.Equal(same.b, e.b)) {
+			t.Fatalf("element %d is %v and %v", i, e, same)
+		}
 		i++
 	}
+	if _, ok := v.Element(i); ok {
+		t.Fatalf("%v has an element %d", v, i)
+	}
+	pairs := 0
+	for range v.Pairs() {
+		pairs++
+	}
+	if v.Kind() == KindTable && pairs != v.Len() || v.Kind() != KindTable && pairs > 0 {
+		t.Fatalf("%v has %d pairs", v, pairs)
+	}
 }
+
+// compareAs reads a view and a tree value as each kind there is: they agree, and
+// only their own kind is taken.
+func compareAs(t *testing.T, v DataView, d Data) {
+	type as struct {
+		value any
+		ok    bool
+	}
+	of := func(value any, ok bool) as { return as{value, ok} }
+	text := func(value []byte, ok bool) as { return as{string(value), ok} }
+	number := func(value float64, ok bool) as { return as{math.Float64bits(value), ok} }
+	views := [...]as{
+		KindBoolean: of(toAny(v.AsBool())), KindCount: of(toAny(v.AsCount())), KindInteger: of(toAny(v.AsInteger())),
+		KindReal: number(v.AsReal()), KindString: text(v.AsString()), KindEnum: text(v.AsEnum()),
+		KindAddress: of(toAny(v.AsAddress())), KindSubnet: of(toAny(v.AsSubnet())), KindPort: of(toAny(v.AsPort())),
+		KindTimestamp: of(toAny(v.AsTimestamp())), KindTimespan: of(toAny(v.AsTimespan())),
+	}
+	trees := [...]as{
+		KindBoolean: of(toAny(d.AsBool())), KindCount: of(toAny(d.AsCount())), KindInteger: of(toAny(d.AsInteger())),
+		KindReal: number(d.AsReal()), KindString: of(toAny(d.AsString())), KindEnum: of(toAny(d.AsEnum())),
+		KindAddress: of(toAny(d.AsAddress())), KindSubnet: of(toAny(d.AsSubnet())), KindPort: of(toAny(d.AsPort())),
+		KindTimestamp: of(toAny(d.AsTimestamp())), KindTimespan: of(toAny(d.AsTimespan())),
+	}
+	for k := range views {
+		if views[k] != trees[k] || views[k].ok != (v.Kind() == Kind(k) && views[k].value != nil) {
+			t.Fatalf("%v %v as kind %d is %+v and %+v", v.Kind(), v, k, views[k], trees[k])
+		}
+	}
+}
+
+func toAny[T any](value T, ok bool) (any, bool) { return value, ok }
 
 func checkError(t *testing.T, err error, input []byte) {
 	var e *Error

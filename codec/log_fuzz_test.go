@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/znode/znode/codec"
 	"github.com/znode/znode/fuzz/mutate"
@@ -52,9 +56,38 @@ func FuzzBatch(tf *testing.F) {
 			}
 		}
 		if err == nil {
+			for r := b.Records(); r.Next(); {
+				for i := range b.Fields {
+					checkValue(t, r.Value(i))
+				}
+			}
 			checkRelay(t, json, &b)
 		}
 	})
+}
+
+// checkValue reads a value as each type there is: as others than its own it is zero.
+func checkValue(t *testing.T, v codec.Value) {
+	for _, as := range []struct {
+		types string
+		given bool
+	}{
+		{"bool", v.Bool()}, {"int", v.Int() != 0}, {"count", v.Count() != 0}, {"double time interval", v.Double() != 0},
+		{"time", !v.Time().IsZero()}, {"interval", v.Interval() != 0}, {"string enum file func", v.Bytes() != nil},
+		{"port", v.Port() != codec.Port{}}, {"addr", v.Addr().IsValid()}, {"subnet", v.Subnet() != netip.Prefix{}},
+		{"table vector", v.Len() != 0},
+	} {
+		if as.given && (!v.Present || !slices.Contains(strings.Fields(as.types), v.Type.String())) {
+			t.Fatalf("a %v is read as %s", v.Type, as.types)
+		}
+	}
+	n := 0
+	for e := v.Elements(); e.Next(); n++ {
+		checkValue(t, e.Value())
+	}
+	if n != v.Len() {
+		t.Fatalf("%d of %d elements", n, v.Len())
+	}
 }
 
 // checkRelay encodes a batch anew. Flags, subtypes and the tags of absent
@@ -119,12 +152,42 @@ func FuzzText(tf *testing.F) {
 	var all formatters
 	f.Fuzz(func(t *testing.T, payload []byte, options uint64) {
 		var b codec.Batch
-		if b.Decode(payload) != nil || oddSubnet(&b) {
+		f, o := all.of(t, options)
+		if b.Decode(payload) != nil {
+			if b.DecodeHeader(payload) == nil {
+				if out, err := f.AppendRecords([]byte("x"), &b); err == nil || string(out) != "x" {
+					t.Fatalf("a bad batch becomes %q", out)
+				}
+			}
 			return
 		}
-		f, o := all.of(t, options)
+		checkHeader(t, f, o, &b)
+		if oddSubnet(&b) {
+			return
+		}
 		checkTextOf(t, payload, f, o)
 	})
+}
+
+// checkHeader looks at the lines around those of the records: no name or path breaks
+// out of its line.
+func checkHeader(t *testing.T, f *codec.Formatter, o codec.TextOptions, b *codec.Batch) {
+	text := string(f.AppendClose(f.AppendHeader(nil, b, time.Time{}), time.Time{}))
+	if o.Format == codec.FormatJSON || !o.IncludeMeta {
+		if text != "" {
+			t.Fatalf("header %q", text)
+		}
+		return
+	}
+	lines := strings.Split(text, "\n")
+	if len(lines) != 10 || lines[9] != "" {
+		t.Fatalf("%d lines: %q", len(lines)-1, text)
+	}
+	for _, l := range lines[:9] {
+		if !strings.HasPrefix(l, o.MetaPrefix) {
+			t.Fatalf("line %q", l)
+		}
+	}
 }
 
 // formatters are of random options, made once each.

@@ -1,7 +1,8 @@
 // Command fuzzcover reads a coverage profile and says how much of some files it
-// reaches, and which of their statements it does not:
+// reaches, and which of their statements it does not. It fails when that is less than
+// a floor:
 //
-//	fuzzcover [-v] PROFILE PATTERN...
+//	fuzzcover [-v] [-floor PERCENT] PROFILE PATTERN...
 //
 // Patterns are those of path.Match, of files as the module names them, without the
 // module's own name.
@@ -29,14 +30,15 @@ type block struct {
 
 func main() {
 	verbose := flag.Bool("v", false, "name the lines that are not reached")
+	floor := flag.Float64("floor", 0, "fail below this, in per cent")
 	flag.Parse()
-	if err := run(flag.Arg(0), flag.Args()[1:], *verbose); err != nil {
+	if err := run(flag.Arg(0), flag.Args()[1:], *verbose, *floor); err != nil {
 		fmt.Fprintln(os.Stderr, "fuzzcover:", err)
 		os.Exit(1)
 	}
 }
 
-func run(profile string, patterns []string, verbose bool) error {
+func run(profile string, patterns []string, verbose bool, floor float64) error {
 	f, err := os.Open(profile)
 	if err != nil {
 		return err
@@ -67,13 +69,17 @@ func run(profile string, patterns []string, verbose bool) error {
 	if all == 0 {
 		return errors.New("the profile has none of these files")
 	}
-	fmt.Printf("%5.1f %% of %d statements\n", 100*float64(reached)/float64(all), all)
+	percent := 100 * float64(reached) / float64(all)
+	fmt.Printf("%5.1f %% of %d statements\n", percent, all)
 	if verbose {
 		for _, b := range blocks {
 			if b.count == 0 {
 				fmt.Printf("  %s:%d-%d\n", b.file, b.from, b.to)
 			}
 		}
+	}
+	if percent < floor-0.05 { // floors have one decimal
+		return fmt.Errorf("below the floor of %.1f %%", floor)
 	}
 	return nil
 }

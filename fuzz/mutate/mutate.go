@@ -15,6 +15,9 @@
 //	             ends the process rather than the test
 //	FUZZ_CACHE   directory with what the engine has found for the package, in
 //	             addition to testdata/fuzz
+//	FUZZ_COLLECT directory for inputs that reach statements which none before has
+//	             reached; they are mutated in turn. It wants a test binary made with
+//	             -cover and -coverpkg
 //
 // An input that fails is written to testdata/fuzz in the engine's format.
 package mutate
@@ -87,6 +90,9 @@ type campaign struct {
 	limit  time.Duration // 0 without a bound
 	trace  bool
 	at     uint64 // number of the execution
+
+	collect string  // FUZZ_COLLECT
+	reached float64 // part of the statements
 }
 
 func (f *F) campaign(target reflect.Value, amount string) (c *campaign, err error) {
@@ -107,6 +113,7 @@ func (f *F) campaign(target reflect.Value, amount string) (c *campaign, err erro
 		}
 	}
 	c.trace = os.Getenv("FUZZ_FROM") != ""
+	c.collect = os.Getenv("FUZZ_COLLECT")
 	committed, err := readCorpus(c.dir(), target.Type())
 	c.inputs = append(c.inputs, committed...)
 	if cache := os.Getenv("FUZZ_CACHE"); err == nil && cache != "" {
@@ -147,11 +154,14 @@ func (c *campaign) run(t reflect.Value) {
 	for c.at = c.from; c.count == 0 || c.at < c.from+c.count; c.at++ {
 		c.input(c.seed, c.at, args[1:])
 		if c.trace {
-			c.write("last", args[1:])
+			c.write(c.dir(), "last", args[1:])
 		}
 		c.target.Call(args)
 		if failed() {
 			return
+		}
+		if c.collect != "" {
+			c.keepNew(args[1:])
 		}
 		if c.at%256 != 0 {
 			continue
@@ -177,14 +187,33 @@ func (c *campaign) run(t reflect.Value) {
 // failed keeps the input that has failed.
 func (c *campaign) failed(args []reflect.Value) {
 	name := fmt.Sprintf("seed-%d-%d", c.seed, c.at)
-	c.write(name, args)
+	c.write(c.dir(), name, args)
 	fmt.Printf("Failing input written to %s\n", filepath.Join(c.dir(), name))
 }
 
-func (c *campaign) write(name string, args []reflect.Value) {
-	err := os.MkdirAll(c.dir(), 0o777)
+// keepNew keeps an input that reaches what none before it has.
+func (c *campaign) keepNew(args []reflect.Value) {
+	now := testing.Coverage()
+	if now <= c.reached {
+		return
+	}
+	c.reached = now
+	if c.at < uint64(len(c.inputs)) {
+		return // it is there already
+	}
+	text := marshal(args)
+	input, err := unmarshal(string(text), c.target.Type())
+	if err != nil {
+		panic(fmt.Sprintf("%v in\n%s", err, text))
+	}
+	c.fresh = append(c.fresh, input)
+	c.write(filepath.Join(c.collect, c.name), fmt.Sprintf("seed-%d-%d", c.seed, c.at), args)
+}
+
+func (c *campaign) write(dir, name string, args []reflect.Value) {
+	err := os.MkdirAll(dir, 0o777)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(c.dir(), name), marshal(args), 0o666)
+		err = os.WriteFile(filepath.Join(dir, name), marshal(args), 0o666)
 	}
 	if err != nil {
 		fmt.Printf("%s: the input is not kept: %v\n%s", c.name, err, marshal(args))

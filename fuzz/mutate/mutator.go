@@ -15,6 +15,7 @@ const maxInput = 4 << 10
 // A mutator makes new inputs out of old ones.
 type mutator struct {
 	inputs [][]any
+	fresh  [][]any // collected in this run: mutated, but no part of the corpus
 	words  []string
 	pcg    rand.PCG
 	buf    [][]byte // memory of each argument, used again for each input
@@ -73,6 +74,9 @@ func (m *mutator) input(seed, at uint64, args []reflect.Value) {
 
 // pick chooses an input, a short one more often.
 func (m *mutator) pick() []any {
+	if len(m.fresh) > 0 && m.n(2) == 0 {
+		return m.fresh[m.n(len(m.fresh))]
+	}
 	a, b := m.inputs[m.n(len(m.inputs))], m.inputs[m.n(len(m.inputs))]
 	if size(a) < size(b) {
 		return a
