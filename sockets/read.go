@@ -24,6 +24,10 @@ const (
 	wideRead     = 512 << 10
 	largeRead    = 256 << 10
 	largeMessage = 16 << 10
+	// A message of more than aloneMessage bytes, up to maxAlone, has a chunk of its
+	// own: it is read into its place and is not moved.
+	aloneMessage = largeRead / 2
+	maxAlone     = 1 << 20
 	// busyRead is the size from which on a read is taken as one of many.
 	busyRead = 8 << 10
 	// maxCommand bounds a command between messages, but for what an XPUB is sent.
@@ -49,6 +53,7 @@ type reader struct {
 	want  int    // bytes behind start that the incomplete frame is known to need
 	size  int    // bytes to ask for in a read
 	most  int    // bound of size
+	alone int    // size of the last message if it had a chunk of its own, as the next may have, else 0
 	asked int    // bytes asked for in the last read
 	busy  bool   // the last read brought so much that there is more
 	turn  turn
@@ -143,13 +148,15 @@ func (r *reader) drop() {
 // room returns where the next read goes; it is never empty.
 func (r *reader) room() []byte {
 	if r.chunk == nil {
-		r.chunk = newChunk(r.size)
+		r.chunk = newChunk(max(r.size, r.alone))
 		r.start, r.scan, r.fill, r.want = 0, 0, 0, 0
 	}
 	pending, free := r.fill-r.start, len(r.chunk.buf)-r.fill
 	switch {
-	case pending == 0 && !r.chunk.shared() && len(r.chunk.buf) >= r.size:
+	case pending == 0 && !r.chunk.shared() && len(r.chunk.buf) >= max(r.size, r.alone):
 		r.start, r.scan, r.fill = 0, 0, 0
+	case pending == 0 && free < r.alone:
+		r.move(max(r.size, r.alone))
 	case pending <= r.start && free < r.size/2:
 		// No more is moved than was consumed before it.
 		r.move(r.capacity(pending))
@@ -161,6 +168,8 @@ func (r *reader) room() []byte {
 		// The next message of that size would not fit behind this one: it had
 		// better begin in another chunk than be moved there.
 		end = last
+	} else if r.alone > 0 && pending == 0 {
+		end = min(end, r.fill+r.alone)
 	}
 	r.asked = end - r.fill
 	return r.chunk.buf[r.fill:end]
@@ -305,6 +314,9 @@ func (r *reader) parse() error {
 // message adds the message that ends at end to the batch.
 func (r *reader) message(end int) error {
 	r.ends = append(r.ends, uint32(end-r.first))
+	if r.alone = 0; end-r.start > aloneMessage {
+		r.expectAlike(end - r.start)
+	}
 	r.bodies += r.frames
 	r.frames = 0
 	r.start, r.want = end, 0
@@ -313,6 +325,19 @@ func (r *reader) message(end int) error {
 	}
 	return nil
 }
+
+// expectAlike prepares for another message of n bytes.
+func (r *reader) expectAlike(n int) {
+	if r.c.codec != nil {
+		n += sealedMore
+	}
+	if n <= maxAlone {
+		r.alone = n
+	}
+}
+
+// sealedMore is roughly what the frames of a message grow by when they are sealed.
+const sealedMore = 256
 
 // handOver gives the collected batch to the socket.
 func (r *reader) handOver() error {

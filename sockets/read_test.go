@@ -211,6 +211,49 @@ func TestReaderMemory(t *testing.T) {
 	}
 }
 
+// TestReaderAlone: large messages that come one after the other are each read into
+// a chunk of their own, in one read when they are alike, and none is moved.
+func TestReaderAlone(t *testing.T) {
+	s := &keeper{}
+	if err := s.init(zmq4.Pull, DefaultOptions(), s); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	a, b := net.Pipe()
+	defer b.Close()
+	c := newConn(&s.socket, a, nil, newPipe(&s.socket, "test"))
+	defer c.close()
+	defer c.rd.drop()
+	for i, n := range []int{300_000, 300_000, 300_000, 310_000, 250_000, 300_000, 100, 300_000, maxAlone + 1, 300_000} {
+		body := bytes.Repeat([]byte{byte(i)}, n)
+		wire := AppendMessage(nil, []byte("topic"), body)
+		reads, moved := 0, false
+		for left := wire; len(left) > 0; reads++ {
+			held, at := c.rd.chunk, c.rd.fill-c.rd.start
+			m := copy(c.rd.room(), left)
+			moved = moved || at > 0 && c.rd.chunk != held
+			if err := c.rd.received(m); err != nil {
+				t.Fatal(err)
+			}
+			left = left[m:]
+		}
+		if len(s.kept) != 1 {
+			t.Fatalf("message %d: %d batches", i, len(s.kept))
+		}
+		for m := range s.kept[0].Messages() {
+			if got := m.Frames(nil); len(got) != 2 || !bytes.Equal(got[1], body) {
+				t.Errorf("message %d of %d bytes came as another", i, n)
+			}
+		}
+		// From the second on, the reader knows what to expect.
+		if i > 0 && i < 6 && moved || (i == 1 || i == 2) && reads != 1 {
+			t.Errorf("message %d of %d bytes: %d reads, moved: %v", i, n, reads, moved)
+		}
+		s.kept[0].Release()
+		s.kept = s.kept[:0]
+	}
+}
+
 // TestReaderKeep keeps every batch over the reading of all the others: nothing
 // may be overwritten.
 func TestReaderKeep(t *testing.T) {
