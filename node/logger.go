@@ -115,7 +115,7 @@ func NewLogger(opt LoggerOptions) (*Logger, error) {
 
 // ringMemory is what connections may read before the router looks at it. More
 // would not make the logger faster, but slower: it would not fit the CPU's caches.
-const ringMemory = 1 << 20
+const ringMemory = 256 << 10
 
 // start opens everything, or nothing.
 func (l *Logger) start() error {

@@ -18,7 +18,7 @@ const (
 	entrySize = 64 << 10
 	// quickMemory is what a lane may hold that does not wait for its file. More
 	// would not make it faster, but slower: it would not fit the CPU's caches.
-	quickMemory = 1 << 20
+	quickMemory = 256 << 10
 )
 
 // store brings batches to their lanes: in memory while there is room, through
