@@ -88,7 +88,8 @@
 //   - tsv_style.go, tsv_record.go, tsv_value.go, tsv_escape.go: TSV lines
 //   - json_log.go, json_log_record.go, json_log_value.go, json_log_escape.go, json_log_time.go: JSON lines
 //   - text_judge.go, text_payload.go, text_number.go, text_addr.go: what both need
-//   - double_grisu.go, double_powers.go, double_fixed.go, tsv_double.go: doubles
+//   - double_grisu.go, double_powers.go, double_short.go, double_fixed.go,
+//     tsv_double.go: doubles
 //   - broker_kind.go, broker_bin.go, broker_order.go, broker_real.go: values of events as bytes, and their order
 //   - event_view.go, event_data.go: reading an event in place
 //   - event.go, value.go, value_codec.go: events and values on their own

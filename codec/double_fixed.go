@@ -55,6 +55,10 @@ func roundMicros(d float64) (q uint64, ok bool) {
 
 // putFixed6 writes q millionths with six decimals.
 func putFixed6(buf []byte, n int, q uint64) int {
+	if q-1e15 < 9e15 {
+		putSixteen(buf, n, q)
+		return n + 17
+	}
 	whole := q / 1e6
 	n = putUint(buf, n, whole)
 	buf[n] = '.'

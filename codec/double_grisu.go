@@ -32,62 +32,15 @@ func putJSONDouble(buf []byte, n int, d float64) int {
 	if b == 0 {
 		return n + copy(buf[n:], "0.0")
 	}
-	if end := putMicros(buf, n, b); end > 0 {
+	if b < nanosBelow {
+		if end := putNanos(buf, n, b); end > 0 {
+			return end
+		}
+	} else if end := putMicros(buf, n, b); end > 0 {
 		return end
 	}
 	digits, k := grisu2(b)
 	return putDigits(buf, n, digits, k)
-}
-
-// shortMicros finds what Grisu2 finds if that is a whole number q of
-// millionths, as it is for timestamps. b are the bits of any double; one that is
-// not positive is declined.
-//
-// A double below 2^33 is more than a unit in the last place from its neighbours
-// in millionths: at most one of them reads back as this double. If it lies well
-// inside the interval of what does, Grisu2 comes upon it before any longer
-// number. Near the interval's ends Grisu2 may miss it and must be asked.
-func shortMicros(b uint64) (q uint64, ok bool) {
-	e := int(b>>mantissaBits) - exponentBias
-	if e < -11 || e > 32 {
-		return 0, false
-	}
-	// The value in millionths is hi:lo / 2^s, exactly.
-	s := uint(mantissaBits-e) & 63
-	half := uint64(1) << (s - 1)
-	hi, lo := bits.Mul64(b&(hiddenBit-1)|hiddenBit, 1e6)
-	lo, carry := bits.Add64(lo, half, 0)
-	hi += carry
-	q = hi<<((64-s)&63) | lo>>s
-	off := lo&(2*half-1) - half // how far the value is above q, with its sign
-	// The interval reaches half a unit in the last place, 500000 here, to both
-	// sides. A power of two has only half of that below.
-	const near = 490000
-	return q, off == 0 || off+near <= 2*near && b&(hiddenBit-1) != 0
-}
-
-// putMicros writes the double with the bits b if shortMicros knows it, with at
-// least one decimal and no more than needed. Otherwise it returns 0.
-func putMicros(buf []byte, n int, b uint64) int {
-	q, ok := shortMicros(b)
-	if !ok {
-		return 0
-	}
-	if q-1e15 < 9e15 {
-		// Ten digits in front of the point: a timestamp of our days.
-		hi := q / 1e8
-		lo := digits8(q - hi*1e8)
-		binary.LittleEndian.PutUint64(buf[n:], digits8(hi)|asciiZeros)
-		binary.LittleEndian.PutUint16(buf[n+8:], uint16(lo|asciiZeros))
-		lo >>= 16
-		buf[n+10] = '.'
-		binary.LittleEndian.PutUint64(buf[n+11:], lo|asciiZeros)
-		return n + 11 + (bits.Len64(lo|1)+7)>>3
-	}
-	whole := q / 1e6
-	n = putUint(buf, n, whole)
-	buf[n] = '.'
-	return n + 1 + max(1, putSix(buf, n+1, q-whole*1e6))
 }
 
 // grisu2 returns the digits and exponent of a positive double, digits * 10^k,
@@ -219,22 +172,28 @@ func grisuBack(rest, delta, one, gap uint64) (steps uint64) {
 }
 
 // putDigits writes digits * 10^k in RapidJSON's layout: plain from 1e-6 up to
-// 1e21, always with a decimal, otherwise with an exponent.
+// 1e21, always with a decimal, otherwise with an exponent. There are at most 17
+// digits.
 func putDigits(buf []byte, n int, digits uint64, k int) int {
 	length := decimals(digits)
 	point := length + k // digits in front of the point
 	switch {
 	case point > -6 && point <= 0:
 		binary.LittleEndian.PutUint64(buf[n:], 0x3030303030302e30) // 0.000000
-		return putUint(buf, n+2-point, digits)
-	case point > 0 && k < 0:
+		put17(buf, n+2-point, digits*pow10[17-length])
+		return n + 2 - k
+	case point > 0 && point < 8 && k < 0:
 		// All digits one further, then those in front of the point back.
+		put17(buf, n+1, digits*pow10[17-length])
+		first := binary.LittleEndian.Uint64(buf[n+1:])
+		front := uint64(1)<<(8*point) - 1
+		first = first&front | '.'<<(8*point) | first&^front<<8
+		binary.LittleEndian.PutUint64(buf[n:], first)
+		return n + 1 + length
+	case point > 0 && k < 0:
 		end := putUint(buf, n+1, digits)
-		for ; point > 0; point-- {
-			buf[n] = buf[n+1]
-			n++
-		}
-		buf[n] = '.'
+		copy(buf[n:], buf[n+1:n+1+point])
+		buf[n+point] = '.'
 		return end
 	case k >= 0 && point <= 21:
 		for n = putUint(buf, n, digits); k > 0; k-- {
@@ -252,6 +211,15 @@ func putDigits(buf []byte, n int, digits uint64, k int) int {
 	}
 	buf[n] = 'e'
 	return putInt(buf, n+1, int64(point-1))
+}
+
+// put17 writes v < 1e17 in 17 digits.
+func put17(buf []byte, n int, v uint64) {
+	hi := v / 1e8
+	first := hi / 1e8
+	buf[n] = byte('0' + first)
+	binary.LittleEndian.PutUint64(buf[n+1:], digits8(hi-first*1e8)|asciiZeros)
+	binary.LittleEndian.PutUint64(buf[n+9:], digits8(v-hi*1e8)|asciiZeros)
 }
 
 // decimals is the number of digits of v, which is not 0.

@@ -35,7 +35,7 @@ func rounds(n int) int {
 func randomDouble(rng *rand.Rand) float64 {
 	const now = 1_790_000_000_000_000
 	micros := func() float64 { return float64(now+rng.Int64N(20_000_000)) / 1e6 }
-	switch rng.IntN(9) {
+	switch rng.IntN(11) {
 	case 0, 1:
 		return math.Float64frombits(rng.Uint64())
 	case 2:
@@ -50,6 +50,11 @@ func randomDouble(rng *rand.Rand) float64 {
 		return math.Ldexp(float64(rng.Uint64()>>11), rng.IntN(100)-85)
 	case 7:
 		return math.Float64frombits(math.Float64bits(math.Ldexp(1, rng.IntN(2098)-1074)) + uint64(rng.IntN(5)) - 2)
+	case 8:
+		return float64(rng.Int64N(1<<rng.IntN(53)+1)) / 1e9
+	case 9:
+		// Next to the middle between two billionths.
+		return math.Float64frombits(math.Float64bits((float64(rng.Int64N(1<<rng.IntN(52)+1))+0.5)/1e9) + uint64(rng.IntN(5)) - 2)
 	}
 	// Next to the middle between two millionths.
 	return math.Float64frombits(math.Float64bits((float64(rng.Int64N(1<<rng.IntN(50)+1))+0.5)/1e6) + uint64(rng.IntN(5)) - 2)
@@ -60,7 +65,7 @@ func edgeDoubles() []float64 {
 	out := []float64{0, 5e-324, math.MaxFloat64, math.SmallestNonzeroFloat64 * 3, 2.2250738585072014e-308, 1e21, 1e22,
 		999999999999999900000, 1e20, 123456789012345680000, 1e-5, 1e-6, 1e-7, 0.9999995, 0.9999994999, 0.5e-6, 1.5e-6, 2.5e-6,
 		1e-9, 1e-10, 9.99e-10, 1.000000001, 1.0000000009, 0.1, 0.2, 0.3, 1700000000.123456, 9007199254740993, 1 << 53, 1 << 63,
-		8796093022207.999, 8796093022208, 8589934592.5, 8589934591.999999, 0.00048828125, 0.000244140625, 4.76837158203125e-07,
+		8796093022207.999, 8796093022208, 8589934592.5, 8589934591.999999, 1048575.999999999, 1048576, 1048576.000001, 12.5, 3.000000001, 0.00048828125, 0.000244140625, 4.76837158203125e-07,
 		1<<32 - 0.5, 1e15, 1e15 + 0.3, 4503599627370497.5, 2251799813685249.25, math.Inf(1), math.NaN()}
 	for i := range len(out) {
 		out = append(out, -out[i], math.Nextafter(out[i], 0), math.Nextafter(out[i], math.Inf(1)))
@@ -112,24 +117,31 @@ func TestDoubles(t *testing.T) {
 	}
 }
 
-// TestShortMicros aims at the double's path for timestamps: more of it, and
-// that most timestamps take it.
-func TestShortMicros(t *testing.T) {
-	rng := seeded(t)
-	taken, n := 0, rounds(15_000)
-	for range n {
-		d := float64(rng.Int64N(1<<(30+rng.IntN(24)))) / 1e6
-		if rng.IntN(4) == 0 {
-			d = math.Nextafter(d, rng.Float64()*1e10)
-		} else if _, ok := codec.ShortMicros(math.Float64bits(d)); ok {
-			taken++
-		}
-		if got, want := jsonDouble(d), slowJSONDouble(d); got != want {
-			t.Fatalf("JSON of %x: got %s, want %s", math.Float64bits(d), got, want)
-		}
-	}
-	if taken < n/2 {
-		t.Errorf("only %d of %d timestamps took the short path", taken, n)
+// TestShortUnits aims at the paths for timestamps and measured durations: more of
+// them, and that most take them.
+func TestShortUnits(t *testing.T) {
+	for _, c := range []struct {
+		scale      uint64
+		bits, more int // of the number of units
+	}{{1e6, 30, 24}, {1e9, 24, 26}} {
+		t.Run(fmt.Sprint(c.scale), func(t *testing.T) {
+			rng := seeded(t)
+			taken, n := 0, rounds(15_000)
+			for range n {
+				d := float64(rng.Int64N(1<<(c.bits+rng.IntN(c.more)))) / float64(c.scale)
+				if rng.IntN(4) == 0 {
+					d = math.Nextafter(d, rng.Float64()*1e10)
+				} else if _, ok := codec.ShortUnits(math.Float64bits(d), c.scale); ok {
+					taken++
+				}
+				if got, want := jsonDouble(d), slowJSONDouble(d); got != want {
+					t.Fatalf("JSON of %x: got %s, want %s", math.Float64bits(d), got, want)
+				}
+			}
+			if taken < n/2 {
+				t.Errorf("only %d of %d took the short path", taken, n)
+			}
+		})
 	}
 }
 

@@ -8,7 +8,7 @@ var (
 	PutAddr6      = putAddr6
 	PutJSONDouble = putJSONDouble
 	PutISO8601    = putISO8601
-	ShortMicros   = shortMicros
+	ShortUnits    = shortUnits
 	RoundMicros   = roundMicros
 	GrisuIndex    = grisuIndex
 	AcceptedRune  = acceptedRune

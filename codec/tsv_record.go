@@ -86,6 +86,12 @@ func (s *tsvStyle) short(buf []byte, n int, h []byte) (end, size int) {
 	}
 	switch typ {
 	case TypeCount:
+		if w < 1000 {
+			return putSmall(buf, n, w), valueHead + 8
+		}
+		if w < 1e6 {
+			return putMedium(buf, n, w), valueHead + 8
+		}
 		return putUint(buf, n, w), valueHead + 8
 	case TypeTime, TypeInterval:
 		d := math.Float64frombits(w)
@@ -96,7 +102,10 @@ func (s *tsvStyle) short(buf []byte, n int, h []byte) (end, size int) {
 		return putTF(buf, n, w != 0), valueHead + 8
 	case TypePort:
 		if w < 1<<16 && binary.BigEndian.Uint32(h[valueHead+8:]) <= uint32(ProtoICMP) {
-			return putUint(buf, n, w), valueHead + 12
+			if w < 1000 {
+				return putSmall(buf, n, w), valueHead + 12
+			}
+			return putMedium(buf, n, w), valueHead + 12
 		}
 	case TypeAddr:
 		if h[valueHead] == 4 {
