@@ -10,13 +10,16 @@
 // socket takes them. The other side, bare, is a process that reads them from its
 // socket and writes as many bytes to a file as the logger would, and looks at
 // none. Both are measured from outside, from the first batch until all text is in
-// the file: time, processor time in user and system mode, and the most memory
-// that was resident.
+// the file: time, processor time in user and system mode, and the memory that was
+// resident, at most and in the end.
+//
+// One scenario, for root, has the logs on a disk that the kernel throttles: what
+// the disk does not take waits in the spool.
 //
 // It prints a table with what is wanted and whether that is reached, and writes
 // report.json, report.md and SVG plots into -out. Exit status: 0 when everything
 // ran, 1 when something failed or, with -strict, a want was missed, 2 for a wrong
 // flag.
 //
-// Files: main, flags, scenario, trial, sender, bare, records.
+// Files: main, flags, scenario, trial, disk, sender, bare, records.
 package main

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,6 +44,36 @@ func TestTheWholeCommand(t *testing.T) {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "znode-bench-*")); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// TestSlowDisk: a disk is made, is as slow as it should be, and leaves nothing.
+func TestSlowDisk(t *testing.T) {
+	dir := t.TempDir()
+	if d, err := newSlowDisk(dir, 1<<20, 1<<20); errors.Is(err, errNoDisk) {
+		t.Skip(err)
+	} else if err := errors.Join(err, d.remove()); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	args := []string{"-scenario", "throttled", "-rounds", "2", "-records", "20000", "-dir", dir, "-out", ""}
+	if code := run(args, nil, &stdout, &stderr); code != 0 {
+		t.Fatalf("status %d: %s", code, stderr.String())
+	}
+	for _, want := range []string{"met: rss-after of znode", "met: lost of znode <= 0: 0"} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("the output lacks %q:\n%s", want, stdout.String())
+		}
+	}
+	// Some 7 MB at 20 MB a second; it never takes less.
+	_, rate, _ := strings.Cut(stderr.String(), "throttled round 1 znode: records ")
+	if text, _, ok := strings.Cut(rate, " k/s"); !ok {
+		t.Errorf("records a second: %q", rate)
+	} else if n, err := strconv.ParseFloat(text, 64); err != nil || n > 100 {
+		t.Errorf("%s thousand records a second on a slow disk: %v", text, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 0 {
 		t.Errorf("left behind: %q", left)
 	}
 }

@@ -35,6 +35,9 @@ type trial struct {
 
 	addr          string
 	logs          string // directory
+	spool         string // directory, of its own with a slow disk
+	spoolPeak     int64
+	disk          *slowDisk // nil if there is none
 	batches       int
 	wire, text    int64 // bytes of everything sent, and of the files in the end
 	sink, sender  *proc.Process
@@ -49,11 +52,19 @@ type sample struct {
 }
 
 // run starts the side and a sender, measures, and ends both.
-func (t *trial) run() error {
+func (t *trial) run() (err error) {
 	if err := t.prepare(); err != nil {
 		return err
 	}
+	defer os.RemoveAll(t.spool)
 	defer os.RemoveAll(t.logs)
+	if t.scenario.throttle > 0 {
+		if t.disk, err = newSlowDisk(t.dir, t.text, t.scenario.throttle); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, t.disk.remove()) }()
+		t.logs = filepath.Join(t.disk.dir, "logs")
+	}
 	if err := t.startSink(); err != nil {
 		return err
 	}
@@ -62,7 +73,7 @@ func (t *trial) run() error {
 		return errors.Join(err, t.sink.Ended())
 	}
 	defer t.sender.Stop()
-	err := t.measure()
+	err = t.measure()
 	return errors.Join(err, t.sink.Ended())
 }
 
@@ -80,7 +91,7 @@ func (t *trial) prepare() error {
 		t.wire += n * int64(p.wire)
 		t.text += n*int64(p.text) + int64(p.head)
 	}
-	t.logs = filepath.Join(t.dir, "logs")
+	t.logs, t.spool = filepath.Join(t.dir, "logs"), filepath.Join(t.dir, "spool")
 	t.addr, err = freeAddr()
 	return err
 }
@@ -105,9 +116,15 @@ func (t *trial) startSink() (err error) {
 		"run", "logger", "--listen-log-endpoint", "tcp://" + t.addr, "--metrics-address=", "--log-dir", t.logs,
 		"--log-format", string(t.scenario.format), "--rotation-interval", "0",
 	}
+	if t.disk != nil {
+		args = append(args, "--spool-dir", t.spool)
+	}
 	args = append(append(args, t.scenario.args...), strings.Fields(t.znodeArgs)...)
 	t.sink, err = proc.Start(t.znode, args...)
-	return err
+	if err != nil || t.disk == nil {
+		return err
+	}
+	return t.disk.join(t.sink.PID)
 }
 
 func (t *trial) startSender() (err error) {
@@ -133,7 +150,7 @@ func (t *trial) measure() (err error) {
 		return err
 	}
 	for deadline := t.before.at.Add(runTimeout); ; time.Sleep(look) {
-		size, err := sizeOf(t.logs)
+		size, err := sizeOf(t.logs, ".log")
 		switch {
 		case err != nil:
 			return err
@@ -147,15 +164,21 @@ func (t *trial) measure() (err error) {
 		if size == t.text {
 			break
 		}
+		if t.disk != nil {
+			if size, err = sizeOf(t.spool, ".seg"); err != nil {
+				return err
+			}
+			t.spoolPeak = max(t.spoolPeak, size)
+		}
 	}
 	if t.after, err = t.usage(); err != nil {
 		return err
 	}
-	_, peak, err := t.sink.Memory()
+	now, peak, err := t.sink.Memory()
 	if err != nil {
 		return err
 	}
-	t.report(peak)
+	t.report(now, peak)
 	if t.side == sideBare {
 		return nil
 	}
@@ -164,7 +187,7 @@ func (t *trial) measure() (err error) {
 	return err
 }
 
-func (t *trial) report(peak int64) {
+func (t *trial) report(rss, peak int64) {
 	records := float64(t.batches * t.scenario.records)
 	took := t.after.at.Sub(t.before.at)
 	perRecord := func(before, after time.Duration) float64 { return (after - before).Seconds() / records }
@@ -173,6 +196,10 @@ func (t *trial) report(peak int64) {
 	t.add(metricUser, perRecord(t.before.user, t.after.user))
 	t.add(metricSystem, perRecord(t.before.system, t.after.system))
 	t.add(metricPeakRSS, float64(peak))
+	t.add(metricRSS, float64(rss))
+	if t.disk != nil {
+		t.add(metricSpool, float64(t.spoolPeak))
+	}
 	ours := t.after.sink + t.after.sender + t.after.self - t.before.sink - t.before.sender - t.before.self
 	others := t.after.busy - t.before.busy - ours
 	t.add(metricForeign, max(0, others.Seconds()/took.Seconds()/float64(runtime.NumCPU())))
@@ -209,17 +236,21 @@ func (t *trial) usage() (u usage, err error) {
 	return u, err
 }
 
-// sizeOf returns the bytes of all logs in a directory, which may be missing yet.
-func sizeOf(dir string) (size int64, err error) {
+// sizeOf returns the bytes of all files in a directory, which may be missing yet,
+// whose names end so.
+func sizeOf(dir, ext string) (size int64, err error) {
 	list, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
 	for _, entry := range list {
-		if filepath.Ext(entry.Name()) != ".log" {
+		if filepath.Ext(entry.Name()) != ext {
 			continue
 		}
 		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // deleted meanwhile
+		}
 		if err != nil {
 			return 0, err
 		}
