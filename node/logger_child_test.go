@@ -3,6 +3,7 @@ package node
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -138,6 +139,7 @@ type childLogger struct {
 	Verbose          bool
 	Note             string // a file to make before that
 	Profile          string // a file for a CPU profile
+	Count            string // a file for the number of messages read
 }
 
 func (c *childLogger) options() LoggerOptions {
@@ -266,4 +268,35 @@ func runChildSender() error {
 	}
 	push.Close()
 	return sayToParent(time.Since(start))
+}
+
+// countTo keeps the sum of what it is called with in a file, where it is found
+// whenever the process dies.
+func countTo(file string) func(n int) {
+	f, err := os.Create(file)
+	if err != nil {
+		panic(err)
+	}
+	var mu sync.Mutex
+	var sum uint64
+	return func(n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		sum += uint64(n)
+		if _, err := f.WriteAt(binary.BigEndian.AppendUint64(nil, sum), 0); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// countIn returns what countTo has counted, 0 if it never did.
+func countIn(t testing.TB, file string) uint64 {
+	b, err := os.ReadFile(file)
+	if err != nil && !os.IsNotExist(err) || len(b) > 0 && len(b) != 8 {
+		t.Fatalf("%s: %q, %v", file, b, err)
+	}
+	if len(b) == 0 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
 }

@@ -49,6 +49,7 @@ func (l *Logger) done(p *parcel, n int32) {
 // receive is called with what a peer sent, by the goroutine of its connection.
 // Waiting here is what holds the peer back.
 func (l *Logger) receive(b sockets.Batch) {
+	l.hooks().hasReceived(b.Len())
 	p := parcels.Get().(*parcel)
 	p.batch, p.peer = b.Keep(), b.Peer()
 	p.held = int64(p.batch.Held())

@@ -245,6 +245,14 @@ type loggerHooks struct {
 	read func() error
 	// sync is called before a log is brought to disk.
 	sync func(file string) error
+	// received is called with so many messages when they were read.
+	received func(messages int)
+}
+
+func (h *loggerHooks) hasReceived(messages int) {
+	if h != nil && h.received != nil {
+		h.received(messages)
+	}
 }
 
 func (h *loggerHooks) at(step string) {
