@@ -1,6 +1,8 @@
 package node
 
 import (
+	"slices"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -94,6 +96,8 @@ func oneIf(b bool) float64 {
 	return 0
 }
 
+// The metrics of logs that a Node and a Logger have in common with each other and
+// with Zeek (src/logging/Manager.cc).
 var (
 	writerLabels = []string{"stream", "writer", "filter_name", "path", "module", "node"}
 	writerWrites = prometheus.NewDesc("zeek_log_writer_writes_total",
@@ -102,11 +106,15 @@ var (
 	writerDiscarded = prometheus.NewDesc("zeek_log_writer_discarded_writes_total",
 		"Total number of log writes discarded due to size limitations.", writerLabels, nil)
 	writerCutStrings = prometheus.NewDesc("zeek_log_writer_truncated_string_fields_total",
-		"Total number of logged string fields limited by length.", writerLabels, nil)
+		"Total number of logged string fields limited by length", writerLabels, nil)
 	writerCutContainers = prometheus.NewDesc("zeek_log_writer_truncated_containers_total",
-		"Total number of logged containers limited by length.", writerLabels, nil)
+		"Total number of logged container fields limited by length", writerLabels, nil)
 	streamWrites = prometheus.NewDesc("zeek_log_stream_writes_total",
 		"Total number of log writes for the given stream.", []string{"stream", "module", "node"}, nil)
+	logDescs = []*prometheus.Desc{writerWrites, writerDiscarded, writerCutStrings, writerCutContainers, streamWrites}
+)
+
+var (
 	loggerRefused = prometheus.NewDesc("znode_logger_refused_messages_total",
 		"Messages that were not written, by reason", []string{"node", "reason"}, nil)
 	loggerRefusedBy = prometheus.NewDesc("znode_logger_refused_batches_total",
@@ -120,7 +128,7 @@ func (l *Logger) Describe(ch chan<- *prometheus.Desc) {
 	for _, m := range loggerMetrics {
 		ch <- m.desc
 	}
-	for _, d := range []*prometheus.Desc{writerWrites, writerDiscarded, writerCutStrings, writerCutContainers, streamWrites, loggerRefused, loggerRefusedBy, loggerClosed} {
+	for _, d := range slices.Concat(logDescs, []*prometheus.Desc{loggerRefused, loggerRefusedBy, loggerClosed}) {
 		ch <- d
 	}
 }
@@ -149,17 +157,25 @@ func (l *Logger) Collect(ch chan<- prometheus.Metric) {
 // collectWrites reports what was written under Zeek's names.
 func (l *Logger) collectWrites(counter func(d *prometheus.Desc, v uint64, labels ...string)) {
 	// Labels that were cut may be equal, which a scrape must not show.
-	type sums struct{ records, discarded uint64 }
-	writes, streams := make(map[writesKey]sums), make(map[string]uint64)
+	sums := make(map[writesKey]logSums)
 	for _, ln := range l.router.all() {
 		for _, c := range ln.tallies.all() {
-			s, n := writes[c.key], c.records.Load()
-			writes[c.key] = sums{s.records + n, s.discarded + c.discarded.Load()}
-			streams[c.key.stream] += n
+			s := sums[c.key]
+			sums[c.key] = logSums{s.records + c.records.Load(), s.discarded + c.discarded.Load()}
 		}
 	}
-	for k, s := range writes {
-		labels := []string{k.stream, k.writer, k.filter, k.path, module(k.stream), l.opt.Node}
+	collectLogs(sums, l.opt.Node, counter)
+}
+
+// logSums are the records of a log.
+type logSums struct{ records, discarded uint64 }
+
+// collectLogs reports the records of logs under Zeek's names.
+func collectLogs(logs map[writesKey]logSums, node string, counter func(d *prometheus.Desc, v uint64, labels ...string)) {
+	streams := make(map[string]uint64)
+	for k, s := range logs {
+		streams[k.stream] += s.records
+		labels := []string{k.stream, k.writer, k.filter, k.path, module(k.stream), node}
 		counter(writerWrites, s.records, labels...)
 		counter(writerDiscarded, s.discarded, labels...)
 		// Zeek has a limit for these; here nothing is cut.
@@ -167,6 +183,6 @@ func (l *Logger) collectWrites(counter func(d *prometheus.Desc, v uint64, labels
 		counter(writerCutContainers, 0, labels...)
 	}
 	for stream, n := range streams {
-		counter(streamWrites, n, stream, module(stream), l.opt.Node)
+		counter(streamWrites, n, stream, module(stream), node)
 	}
 }

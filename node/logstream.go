@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"github.com/znode/znode/codec"
 )
@@ -47,6 +46,7 @@ func (l *LogStream[T]) Write(rec *T) error {
 		return err
 	}
 	if err := l.w.Write(rec); err != nil {
+		l.discarded()
 		var value *codec.ValueError
 		if errors.As(err, &value) {
 			kept := *value // the writer's own is overwritten
@@ -87,6 +87,7 @@ func (l *ColumnLog) Write(values func(w *codec.BatchWriter)) error {
 	}
 	values(l.w)
 	if err := l.w.EndRecord(); err != nil {
+		l.discarded()
 		return err
 	}
 	return l.wrote()
@@ -105,7 +106,7 @@ type logBatch struct {
 	n      *Node
 	head   codec.BatchHeader
 	enc    batchEncoder
-	writes *atomic.Uint64 // records accepted, of all streams of this log
+	totals *logTotals // of all streams of this log
 
 	mu     sync.Mutex
 	begun  bool // a batch is begun
@@ -135,9 +136,15 @@ func (l *logBatch) begin() error {
 	return nil
 }
 
+// discarded is called for a record that was left out.
+func (l *logBatch) discarded() {
+	l.totals.discards.Add(1)
+	l.n.logs.discards.Add(1)
+}
+
 // wrote is called when the batch has one more record.
 func (l *logBatch) wrote() error {
-	l.writes.Add(1)
+	l.totals.writes.Add(1)
 	l.n.logs.writes.Add(1)
 	if l.enc.Records() >= l.n.opt.WriteBufferSize || l.enc.Size() >= maxLogBatch {
 		return l.flush(l.n.stop)

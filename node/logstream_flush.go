@@ -13,8 +13,8 @@ import (
 // logWrite is the first frame of a log batch's message.
 const logWrite = "log-write"
 
-// logKey tells the logs that are counted apart.
-type logKey struct{ stream, writer, filter, path string }
+// logTotals are the records of all streams of a log.
+type logTotals struct{ writes, discards atomic.Uint64 }
 
 // logFlusher sends the batches of a node's logs.
 type logFlusher struct {
@@ -26,12 +26,12 @@ type logFlusher struct {
 
 	mu     sync.Mutex
 	all    map[*logBatch]struct{}
-	totals map[logKey]*atomic.Uint64 // records, also of streams that are closed
+	totals map[writesKey]*logTotals // also of streams that are closed
 	closed bool
 
-	writes, sent, drops atomic.Uint64 // records; of sent batches
-	batches             atomic.Uint64
-	episode             episode
+	// Of records, but for batches.
+	writes, discards, sent, drops, batches atomic.Uint64
+	episode                                episode
 }
 
 func (f *logFlusher) init(n *Node) {
@@ -39,7 +39,7 @@ func (f *logFlusher) init(n *Node) {
 	f.kick = make(chan struct{}, 1)
 	f.quit = make(chan struct{})
 	f.all = make(map[*logBatch]struct{})
-	f.totals = make(map[logKey]*atomic.Uint64)
+	f.totals = make(map[writesKey]*logTotals)
 }
 
 func (f *logFlusher) start() {
@@ -54,23 +54,23 @@ func (f *logFlusher) add(l *logBatch) error {
 		return ErrClosed
 	}
 	f.all[l] = struct{}{}
-	k := logKey{l.head.Stream, l.head.Writer, l.head.Filter, l.head.Path}
+	k := writesKey{l.head.Stream, l.head.Writer, l.head.Filter, l.head.Path}
 	if f.totals[k] == nil {
-		f.totals[k] = new(atomic.Uint64)
+		f.totals[k] = new(logTotals)
 	}
-	l.writes = f.totals[k]
+	l.totals = f.totals[k]
 	return nil
 }
 
-// written returns the records accepted so far by log.
-func (f *logFlusher) written() map[logKey]uint64 {
+// written returns the records of each log so far.
+func (f *logFlusher) written() map[writesKey]logSums {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	list := make(map[logKey]uint64, len(f.totals))
-	for k, n := range f.totals {
-		list[k] = n.Load()
+	logs := make(map[writesKey]logSums, len(f.totals))
+	for k, t := range f.totals {
+		logs[k] = logSums{t.writes.Load(), t.discards.Load()}
 	}
-	return list
+	return logs
 }
 
 func (f *logFlusher) remove(l *logBatch) {

@@ -33,8 +33,16 @@ var nodeMetrics = []struct {
 		prometheus.GaugeValue, func(s *Stats) float64 { return float64(s.ForcedBytes) }},
 	{nodeDesc("znode_node_log_batches_total", "Log batches received and handled"),
 		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.LogBatches) }},
+	{nodeDesc("znode_node_log_refused_batches_total", "Of the log batches handled, those that could not be read"),
+		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.LogRefused) }},
 	{nodeDesc("znode_log_writes_total", "Log records written by this node"),
 		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.LogWrites) }},
+	{nodeDesc("znode_log_discards_total", "Log records left out because a value does not fit its column"),
+		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.LogDiscards) }},
+	{nodeDesc("znode_log_sent_total", "Log records handed to the PUSH socket"),
+		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.LogSent) }},
+	{nodeDesc("znode_log_batches_sent_total", "Log batches handed to the PUSH socket"),
+		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.LogBatchesTo) }},
 	{nodeDesc("znode_log_drops_total", "Log records dropped because no logger had room"),
 		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.LogDrops) }},
 }
@@ -50,11 +58,8 @@ var (
 	nodeBlocks = prometheus.NewDesc("zeek_cluster_onloop_queue_blocks_total",
 		"Increased whenever a cluster backend thread is blocked due to the OnLoop queue being full.", []string{"node", "tag"}, nil)
 	nodeUp = prometheus.NewDesc("znode_node_cluster_nodes", "Other nodes of the cluster that are up", []string{"node"}, nil)
-	// These two a Logger shows too.
+	// A Logger shows this too, and those of logs.
 	nodeMsgErrors = nodeDesc("zeek_cluster_zeromq_msg_errors_total", "Number of events with the wrong number of message parts.")
-	nodeLogWrites = prometheus.NewDesc("zeek_log_writer_writes_total",
-		"Total number of log writes passed to a concrete log writer not vetoed by stream or filter policies.",
-		[]string{"stream", "writer", "filter_name", "path", "module", "node"}, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -72,7 +77,9 @@ func (n *Node) Describe(ch chan<- *prometheus.Desc) {
 	}
 	if !n.opt.BesideLogger {
 		ch <- nodeMsgErrors
-		ch <- nodeLogWrites
+		for _, d := range logDescs {
+			ch <- d
+		}
 	}
 }
 
@@ -89,8 +96,7 @@ func (n *Node) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	ch <- prometheus.MustNewConstMetric(nodeMsgErrors, prometheus.CounterValue, float64(s.MessageErrors), n.opt.Node)
-	for k, v := range n.logs.written() {
-		ch <- prometheus.MustNewConstMetric(nodeLogWrites, prometheus.CounterValue, float64(v),
-			k.stream, k.writer, k.filter, k.path, module(k.stream), n.opt.Node)
-	}
+	collectLogs(n.logs.written(), n.opt.Node, func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	})
 }

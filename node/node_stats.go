@@ -23,6 +23,7 @@ type Stats struct {
 	LogRefused uint64 // that could not be read
 
 	LogWrites    uint64 // records accepted by the node's log streams
+	LogDiscards  uint64 // records refused by them; not in LogWrites
 	LogSent      uint64 // of these, handed to the PUSH
 	LogDrops     uint64 // of these, dropped because no logger had room
 	LogBatchesTo uint64 // batches handed to the PUSH
@@ -48,6 +49,7 @@ func (n *Node) Stats() Stats {
 		LogBatches:    n.logBatches.Load(),
 		LogRefused:    n.logRefused.Load(),
 		LogWrites:     n.logs.writes.Load(),
+		LogDiscards:   n.logs.discards.Load(),
 		LogSent:       n.logs.sent.Load(),
 		LogDrops:      n.logs.drops.Load(),
 		LogBatchesTo:  n.logs.batches.Load(),

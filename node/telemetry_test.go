@@ -54,7 +54,7 @@ func metricNames(text string, match string) []string {
 // metricHeads are what a text says of the series: help, type, and the bounds of
 // histograms.
 func metricHeads(text string, match string) []string {
-	bound := regexp.MustCompile(`le="[^"]+"`)
+	bound := regexp.MustCompile(`\ble="[^"]+"`)
 	var list []string
 	for line := range strings.Lines(text) {
 		name, _, _ := strings.Cut(line, "{")
