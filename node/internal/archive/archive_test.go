@@ -226,9 +226,58 @@ func TestAgain(t *testing.T) {
 	source()
 	check("before the source was deleted")
 	check("before it was noted")
-	os.Remove(src + ".gz")
+	for _, c := range []archive.Compression{archive.Zstd, archive.None} {
+		opt.Compression = c
+		source()
+		check(string(c) + " before the source was deleted")
+		check(string(c) + " before it was noted")
+	}
+	// One of another time, or with something else in it, is another's.
+	opt.Compression = archive.Zstd
+	for _, change := range []func(){
+		func() { os.Chtimes(src+".gz", time.Now(), time.Now()) },
+		func() { write(t, src+".gz", "another's") },
+	} {
+		source()
+		opt.Compression = archive.Gzip
+		check("again")
+		change()
+		source()
+		if err := os.Chtimes(src+".gz", time.Unix(1_700_000_001, 0), time.Unix(1_700_000_001, 0)); err != nil {
+			t.Fatal(err)
+		}
+		opt.Compression = archive.Zstd
+		if done, _ := run(t, opt, job); len(done) != 1 || len(files(t, dir)) != 2 || read(t, src+".zst") != "content\n" {
+			t.Errorf("beside another's: done %v, %q", done, files(t, dir))
+		}
+		os.Remove(src + ".zst")
+		os.Remove(src + ".gz")
+	}
+	opt.Compression = archive.Gzip
 	if done, _ := run(t, opt, job); len(done) != 1 {
 		t.Errorf("taken away by somebody: done %v", done)
+	}
+}
+
+// TestSweep: parts that nobody completes are deleted, and nothing else.
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	const part = "2026-03-01/.conn.00:00:00-01:00:00.log.0123abcd.tmp"
+	old := []string{part, "2026-03-01/.conn.tmp", "2026-03-01/conn.00:00:00-01:00:00.log", "old/.conn.00:00:00-01:00:00.log.0123abcd.tmp"}
+	for _, file := range old {
+		write(t, filepath.Join(dir, file), "x")
+		at := time.Now().Add(-25 * time.Hour)
+		if err := os.Chtimes(filepath.Join(dir, file), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const fresh = "2026-03-01/.conn.00:00:00-01:00:00.log.fedcba98.tmp"
+	write(t, filepath.Join(dir, fresh), "x")
+	run(t, archive.Options{Dir: dir})
+	want := append(slices.Clone(old[1:]), fresh)
+	slices.Sort(want)
+	if got := files(t, dir); !slices.Equal(got, want) {
+		t.Errorf("left are %q, want %q", got, want)
 	}
 }
 

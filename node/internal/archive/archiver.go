@@ -156,6 +156,7 @@ func (a *Archiver) run() {
 	lowerPriority()
 	retention := time.NewTicker(retentionEvery)
 	defer retention.Stop()
+	a.sweep()
 	a.retain()
 	for {
 		a.mu.Lock()
@@ -248,27 +249,30 @@ var errGone = errors.New("archive: log has disappeared")
 // place brings a log to its place in its final form and returns the file.
 func (a *Archiver) place(j Job) (string, error) {
 	to := filepath.Join(a.opt.Dir, j.Rel+a.opt.Compression.suffix())
-	if to == j.Src {
-		info, err := os.Stat(to)
-		switch {
-		case err == nil:
-			a.count(info.Size(), info.Size())
-		case errors.Is(err, fs.ErrNotExist):
-			err = errGone
-		}
-		return to, err
-	}
 	src, err := os.Open(j.Src)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, serr := os.Stat(to); serr == nil {
-			return to, nil // done before a crash, and only the note of it missing
-		}
-		return "", errGone
+		return a.doneBefore(j, to)
 	}
 	if err != nil {
 		return "", err
 	}
 	defer src.Close()
+	switch was, err := a.earlier(src, j.Rel); {
+	case err != nil:
+		return "", err
+	case was != "":
+		if err := os.Remove(j.Src); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		return was, nil
+	}
+	if to == j.Src {
+		info, err := src.Stat()
+		if err == nil {
+			a.count(info.Size(), info.Size())
+		}
+		return to, err
+	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return "", err
 	}
@@ -281,6 +285,22 @@ func (a *Archiver) place(j Job) (string, error) {
 	}
 	a.count(in, out)
 	return to, nil
+}
+
+// doneBefore returns the file of a log whose source is gone: it was archived before
+// a crash, and only the note of that is missing. The compression may have been
+// another one.
+func (a *Archiver) doneBefore(j Job, to string) (string, error) {
+	files := []string{to}
+	for _, s := range suffixes {
+		files = append(files, filepath.Join(a.opt.Dir, j.Rel+s))
+	}
+	for _, file := range files {
+		if _, err := os.Stat(file); err == nil {
+			return file, nil
+		}
+	}
+	return "", errGone
 }
 
 func (a *Archiver) count(in, out int64) {

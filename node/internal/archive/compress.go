@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -121,24 +120,7 @@ func sameContent(a, b string) (bool, error) {
 	if sizes[0] != sizes[1] {
 		return false, nil
 	}
-	var bufs [2][4 << 10]byte
-	for {
-		n, err := io.ReadFull(files[0], bufs[0][:])
-		if n > 0 {
-			if _, err := io.ReadFull(files[1], bufs[1][:n]); err != nil {
-				return false, err
-			}
-			if !bytes.Equal(bufs[0][:n], bufs[1][:n]) {
-				return false, nil
-			}
-		}
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return true, nil
-		case err != nil:
-			return false, err
-		}
-	}
+	return sameStream(files[0], files[1])
 }
 
 // linkNew gives a file another name, which nothing has. Where the file system

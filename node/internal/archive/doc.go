@@ -15,8 +15,9 @@
 // thread has the lowest priority where the system has such. What it makes appears
 // under its final name complete and on disk; before, its name begins with a dot
 // and ends in ".tmp". The source is deleted after that, so a job that a crash cut
-// short can be done again.
+// short can be done again, whatever the compression is by then. The command may get
+// a log twice then. Parts of loggers that do not come back are deleted after a day.
 //
-// Files in reading order: name.go, archiver.go, compress.go, command.go,
+// Files in reading order: name.go, archiver.go, compress.go, again.go, command.go,
 // retention.go, priority_linux.go.
 package archive
