@@ -18,6 +18,9 @@ func addPayloads(f *mutate.F) {
 		f.Add(m[3])
 	}
 	f.Add(unorderedEvent)
+	for _, b := range oddBin() {
+		f.Add(b)
+	}
 	f.Add(typicalEvent(f))
 	r := seededRand(f)
 	for range 20 {
@@ -200,6 +203,10 @@ func FuzzEventJSON(tf *testing.F) {
 	}
 	f.Add([]byte(`{"data":[{"value":{"@data-type":"none"},"key":{"data":"1e3min","@data-type":"timespan"}}],"topic":"\ud83d\ude00","@data-type":"table"}`))
 	f.Add([]byte(`{"@data-type":"set","data":[{"@data-type":"real","data":-nan},{"@data-type":"real","data":1e999},{"@data-type":"integer","data":-0x7f}]}`))
+	for _, text := range oddJSON() {
+		f.Add([]byte(text))
+	}
+	f.Words(`"@data-type":"`, `"data":`, `{"key":`, `,"value":`, `"topic":`, `\ud83d\ude00`, "vector", "table", "timespan", "subnet", "::", "nan")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var conv Converter
 		b, err := conv.AppendBin(nil, text)

@@ -152,16 +152,29 @@ func frames() [][]byte {
 	}
 }
 
+// What FuzzRead does beyond reading, in the bits of its mode.
+const (
+	readSealed  = 1 << iota // behind a codec
+	readLarge               // with messages larger than a chunk
+	readRefused             // with a socket that does not take the first batch
+)
+
 // FuzzRead gives a reader anything after the handshake, whole and in pieces of any
 // sizes, plain and behind a codec. It hands over the messages that the oracle finds,
 // up to the first error, and ends for the same reason.
 func FuzzRead(tf *testing.F) {
 	f := mutate.From(tf)
 	for i, traffic := range frames() {
-		f.Add(traffic, []byte{}, byte(0), false)
-		f.Add(traffic, []byte{0, 0, 0, 0, 0, 0, 0, 0}, byte(1), true)
-		f.Add(traffic, []byte{0, 3, 1, 255, byte(i)}, byte(3), i%2 == 0)
+		f.Add(traffic, []byte{}, byte(0), byte(0))
+		f.Add(traffic, []byte{0, 0, 0, 0, 0, 0, 0, 0}, byte(1), byte(readSealed))
+		f.Add(traffic, []byte{0, 3, 1, 255, byte(i)}, byte(3), byte(i))
+		f.Add(traffic, bytes.Repeat([]byte{255}, 200), byte(2), byte(readLarge|i&1))
+		f.Add(traffic, []byte{1}, byte(0), byte(readRefused|i&1))
 	}
+	long := AppendMessage(nil, make([]byte, 20_000), make([]byte, 40_000))
+	f.Add([]byte(long), bytes.Repeat([]byte{255}, 300), byte(0), byte(readLarge))
+	f.Add(append([]byte{2, 0, 0, 0, 0, 0, 1, 0, 2, flagCommand}, make([]byte, 1<<16+1)...), []byte{}, byte(0), byte(readLarge|readSealed))
+	f.Add(append([]byte{2, 0, 0, 0, 0, 0, 3, 0, 0}, make([]byte, 50_000)...), bytes.Repeat([]byte{255}, 250), byte(0), byte(readLarge))
 	f.Words("\x04PING", "\x05ERROR", "\x04PONG", "\x00\x01x", "\x01\x01x", "\x04\x07\x04PING\x00\x00")
 	s := &sink{}
 	opt := DefaultOptions()
@@ -170,25 +183,37 @@ func FuzzRead(tf *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { s.Close() })
-	f.Fuzz(func(t *testing.T, traffic, sizes []byte, batch byte, sealed bool) {
+	f.Fuzz(func(t *testing.T, traffic, sizes []byte, batch, mode byte) {
 		var want []string
 		var subs []string
+		s.opt.MaxMessageSize = 2000
+		if mode&readLarge != 0 {
+			s.opt.MaxMessageSize = 200_000
+		}
 		read := oracle.Traffic{
-			Limit:        2000,
+			Limit:        s.opt.MaxMessageSize,
 			Message:      func(frames [][]byte) { want = append(want, string(bytes.Join(frames, []byte("|")))) },
 			Subscription: func(prefix []byte, subscribe bool) { subs = append(subs, fmt.Sprint(subscribe, string(prefix))) },
 		}
 		var codec FrameCodec
-		if sealed {
+		if mode&readSealed != 0 {
 			codec = lid{}
 			read.Open, read.Overhead = lift, 1
 		}
 		reason := read.Read(traffic)
+		s.refuse = mode&readRefused != 0
 		for _, sizes := range [][]byte{nil, sizes} {
 			s.got, s.subs = nil, nil
 			c := newConn(&s.socket, &recorded{in: traffic, sizes: sizes}, codec, newPipe(&s.socket, "test"))
 			c.rd.limit = int(batch) + 1
 			err := c.rd.run()
+			if s.refuse && len(want) > 0 {
+				// The first batch was the last.
+				if n := len(s.got); err == nil || n == 0 || n > c.rd.limit || !slices.Equal(s.got, want[:n]) {
+					t.Fatalf("refused %q of %q, ended by %v", s.got, want, err)
+				}
+				continue
+			}
 			if got := string(reasonOf(err)); got != reason || !slices.Equal(s.got, want) || !slices.Equal(s.subs, subs) {
 				t.Fatalf("in pieces of %.20v less one: %q %q, ended by %v; want %q %q, %s", sizes, s.got, s.subs, err, want, subs, reason)
 			}

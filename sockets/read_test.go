@@ -15,9 +15,12 @@ import (
 // sink is a socket kind that keeps copies of what it receives.
 type sink struct {
 	socket
-	got  []string
-	subs []string
+	got    []string
+	subs   []string
+	refuse bool // what is received
 }
+
+var errRefused = errors.New("refused")
 
 func (s *sink) opened(*pipe)            {}
 func (s *sink) attached(*pipe)          {}
@@ -37,6 +40,9 @@ func (s *sink) received(_ *pipe, b Batch) error {
 	}
 	if n != b.Len() || bodies != b.BodyBytes() || len(b.ends) != n || int(b.ends[n-1]) != len(b.Bytes()) {
 		return fmt.Errorf("batch says %d messages of %d bytes, has %d of %d", b.Len(), b.BodyBytes(), n, bodies)
+	}
+	if s.refuse {
+		return errRefused
 	}
 	return nil
 }

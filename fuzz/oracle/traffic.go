@@ -90,6 +90,9 @@ func (r *Traffic) frame(flags byte, body []byte, head int) (reason string) {
 		}
 	}
 	if flags&4 != 0 {
+		if len(body) > 64<<10 {
+			return Command
+		}
 		return r.command(body)
 	}
 	r.frames, r.size = append(r.frames, body), r.size+head+len(body)

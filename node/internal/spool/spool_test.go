@@ -325,6 +325,22 @@ func FuzzScan(tf *testing.F) {
 	}
 	f.Add(data, false)
 	f.Add(data, true)
+	f.Add(data[:5], false)
+	f.Add([]byte("no spool"), false)
+	f.Add(data[:len(data)-3], false)
+	f.Add(append(bytes.Clone(data), 0, 0, 0, 1, 0, 0, 0, 0), false)
+	f.Add(append(bytes.Clone(data), data[len(magic):len(magic)+minEntry-1]...), false)
+	for _, h := range []head{
+		{count: 1, raw: 9}, {count: 1, raw: 8}, {flags: flagS2, count: 1, raw: 9}, {flags: flagS2, count: 1, raw: 1 << 31}, {flags: flagS2, raw: 3},
+	} {
+		for _, body := range []string{"\x01a\x00\x00\x00\x03abc", "\x09a\x00\x00\x00\x03abc", "\x01a\x00\x00\x00\x04abc", "\x03\x08abc", "\x03\x08ab", "\xff\xff\xff\xff\xff"} {
+			entry := append(make([]byte, minEntry), body...)
+			seal(entry, h)
+			f.Add(append([]byte(magic), entry...), false)
+			entry[4]++
+			f.Add(append([]byte(magic), entry...), false)
+		}
+	}
 	file, err := os.Create(filepath.Join(dir, "fuzzed"))
 	if err != nil {
 		f.Fatal(err)
@@ -357,7 +373,27 @@ func FuzzScan(tf *testing.F) {
 		if left := int(seg.left.Load()); left != len(refs) {
 			t.Errorf("%d entries are pending, found %d", left, len(refs))
 		}
+		if mended && len(refs) > 0 {
+			checkDamaged(t, seg, refs[0], data)
+		}
 	})
+}
+
+// checkDamaged: an entry that was changed or cut off since the scan is broken.
+func checkDamaged(t *testing.T, seg *segment, ref Ref, data []byte) {
+	last := int64(ref.off) + int64(ref.n) - 1
+	if _, err := seg.file.WriteAt([]byte{data[last] ^ 1}, last); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := new(Reader).Read(ref); !errors.Is(err, ErrBroken) {
+		t.Fatalf("changed, and read as %s, %v", text(e), err)
+	}
+	if err := seg.file.Truncate(last); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := new(Reader).Read(ref); !errors.Is(err, ErrBroken) {
+		t.Fatalf("cut off, and read as %s, %v", text(e), err)
+	}
 }
 
 // mend makes lengths and checksums right, so that what is wrong is seen by what comes

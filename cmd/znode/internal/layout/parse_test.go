@@ -209,6 +209,8 @@ func FuzzParse(tf *testing.F) {
 	}
 	f.Add([]byte(one("$node_type=Cluster::LOGGER, $ip=10.0.0.1, $p=0/unknown")))
 	f.Add([]byte("module Cluster; redef nodes = {}; redef manager_is_logger = T;"))
+	f.Add([]byte(`redef Cluster::nodes = { ["a"] = [$node_type=Cluster::LOGGER, $ip=10.0.0.1, $p=1/tcp], ["b"] = [$node_type=Cluster::LOGGER, $ip=10.0.0.1, $p=1/tcp] };`))
+	f.Words("redef Cluster::nodes", "Cluster::LOGGER", "$ip=", "$p=", "hosts[", "@if (", "@endif", "@else", "const ", "[$", "/tcp", "manager_is_logger")
 	f.Fuzz(func(t *testing.T, src []byte) {
 		l, err := Parse("f", src)
 		if err != nil {
