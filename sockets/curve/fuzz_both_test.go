@@ -88,8 +88,9 @@ func (f *forgery) pass(from, to net.Conn, same *int) {
 }
 
 // FuzzBoth runs whole handshakes of a true client and a true server over net.Pipe,
-// between which one command is changed. Both succeed exactly if nothing was; the
-// server alone succeeds only if the change came after all that it reads.
+// between which one command is changed, or which refuse each other. Both succeed
+// exactly if nothing is wrong; the server alone succeeds only if the change came
+// after all that it reads.
 func FuzzBoth(tf *testing.F) {
 	f := mutate.From(tf)
 	v := loadVectors(f)
@@ -97,13 +98,20 @@ func FuzzBoth(tf *testing.F) {
 	commands := []string{cmdHello, cmdWelcome, cmdInitiate, cmdReady}
 	for command := range commands {
 		for kind := range forgeKinds {
-			f.Add(byte(command), byte(kind), uint16(40), []byte{0x80})
+			f.Add(byte(command), byte(kind), uint16(40), []byte{0x80}, byte(0))
 		}
-		f.Add(byte(command), byte(forgeFlip), uint16(0), []byte{}) // no change
+		f.Add(byte(command), byte(forgeFlip), uint16(0), []byte{}, byte(command)) // no change
 	}
-	f.Fuzz(func(t *testing.T, command, kind byte, at uint16, with []byte) {
+	f.Fuzz(func(t *testing.T, command, kind byte, at uint16, with []byte, refuses byte) {
 		forge := &forgery{commands[int(command)%len(commands)], int(kind) % forgeKinds, int(at), with}
 		again := v.again(is)
+		typ := zmq4.XPub
+		if refuses&1 != 0 {
+			again.server.authorize = func(Public) (any, bool) { return nil, false }
+		}
+		if refuses&2 != 0 {
+			typ = zmq4.Pull // to which an XSUB does not talk
+		}
 		server, client := again.server.Mechanism(true), again.client.Mechanism(false)
 		a, up := net.Pipe()
 		down, b := net.Pipe()
@@ -113,7 +121,7 @@ func FuzzBoth(tf *testing.F) {
 		wg.Go(func() { forge.pass(down, up, &fromClient) })
 		wg.Go(func() { forge.pass(up, down, &fromServer) })
 		opened.Go(func() {
-			if _, serverErr = zmq4.Open(a, server, zmq4.XPub, nil, true, nil); serverErr != nil {
+			if _, serverErr = zmq4.Open(a, server, typ, nil, true, nil); serverErr != nil {
 				a.Close()
 			}
 		})
@@ -134,6 +142,10 @@ func FuzzBoth(tf *testing.F) {
 			t.Fatalf("%+v: the client has a connection, the server %v", *forge, serverErr)
 		case clientErr == nil && changed && forge.kind != forgeRepeat:
 			t.Fatalf("%+v: the client has a connection", *forge)
+		case refuses&3 != 0:
+			if clientErr == nil || serverErr == nil {
+				t.Fatalf("refused %d: the client has %v, the server %v", refuses&3, clientErr, serverErr)
+			}
 		case clientErr != nil && !changed:
 			t.Fatalf("%+v: the client has %v", *forge, clientErr)
 		case serverErr == nil && changed && !late:

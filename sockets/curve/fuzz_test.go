@@ -48,6 +48,12 @@ func FuzzHello(tf *testing.F) {
 	f.Add(hello)
 	f.Add(hello[:100])
 	f.Add(append(bytes.Clone(hello), 0))
+	for _, at := range []int{0, 1, helloKeyAt - 1, helloKeyAt, helloNonceAt - 1, helloNonceAt, helloBoxAt, helloSize - 1} {
+		f.Add(flipped(hello, at, 0x80))
+	}
+	lowOrderKey := bytes.Clone(hello)
+	clear(lowOrderKey[helloKeyAt:helloNonceAt])
+	f.Add(lowOrderKey)
 	is := v.cast(f)
 	secret := [KeySize]byte(v.values["server-secret"])
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -60,6 +66,13 @@ func FuzzHello(tf *testing.F) {
 			t.Fatalf("WELCOME of %d octets", len(welcome))
 		}
 	})
+}
+
+// flipped is data with some bits of one octet changed.
+func flipped(data []byte, at int, bits byte) []byte {
+	data = bytes.Clone(data)
+	data[at] ^= bits
+	return data
 }
 
 func helloIsRight(data []byte, secret *[KeySize]byte) bool {
@@ -89,6 +102,8 @@ func FuzzWelcome(tf *testing.F) {
 	}
 	f.Add(false, welcome)
 	f.Add(false, welcome[:159])
+	f.Add(false, flipped(welcome, 0, 1))
+	f.Add(false, flipped(welcome, welcomeSize-1, 1))
 	f.Add(true, plain)
 	f.Add(true, make([]byte, len(plain))) // a short-term key of low order
 	f.Fuzz(func(t *testing.T, inside bool, data []byte) {
@@ -148,6 +163,24 @@ func FuzzInitiate(tf *testing.F) {
 	f.Add(true, genuine[:initiateFixed])
 	f.Add(true, append(bytes.Clone(genuine), 0, 0, 0, 0, 0))
 	f.Add(true, make([]byte, initiateFixed))
+	for _, at := range []int{0, longNonceSize, initiateNonceAt + 7, initiateBoxAt, len(initiate) - 1} {
+		f.Add(false, flipped(initiate, at, 2))
+	}
+	f.Add(true, flipped(genuine, 3, 1))
+	f.Add(true, flipped(genuine, KeySize, 1))
+	f.Add(true, flipped(genuine, initiateFixed-1, 1))
+	// A vouch that opens and is for somebody else.
+	secret := [KeySize]byte(v.values["client-secret"])
+	vouchNonce := longNonce(vouchPrefix, (*[longNonceSize]byte)(genuine[KeySize:]))
+	own, err := privateKey(short[:])
+	if err != nil {
+		f.Fatal(err)
+	}
+	vouched := append(own.PublicKey().Bytes(), v.values["server-public"]...)
+	for _, at := range []int{0, KeySize} {
+		other := bytes.Clone(genuine[:KeySize+longNonceSize])
+		f.Add(true, box.Seal(other, flipped(vouched, at, 1), &vouchNonce, &peer, &secret))
+	}
 	f.Fuzz(func(t *testing.T, inside bool, data []byte) {
 		s := serverHandshake{server: v.again(is).server}
 		if _, err := s.hello(v.command(t, cmdHello)); err != nil {
