@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"unicode/utf8"
 
@@ -246,6 +247,38 @@ func FuzzEventJSON(tf *testing.F) {
 	})
 }
 
+// addChanged adds an event with each of its arguments in the place of which there is
+// something else, as a whole or within it.
+func addChanged(f *mutate.F, b []byte) {
+	many := make([]Data, 40)
+	for i := range many {
+		many[i] = CountData(uint64(i))
+	}
+	others := []Data{{}, CountData(1 << 40), IntegerData(-1 << 40), RealData(1e300), StringData("x"), VectorData(many...), SetData(many...),
+		VectorData(StringData("x"), Data{}), SetData(StringData("x"), VectorData()), SetData(VectorData(StringData("x"), StringData("y"))), VectorData(VectorData(CountData(1)))}
+	e, err := DecodeEvent(b)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i := range e.Args {
+		right := e.Args[i]
+		for _, other := range others {
+			for _, arg := range []Data{other, VectorData(right, other), VectorData(append(slices.Collect(right.Elements()), other)...)} {
+				e.Args[i] = arg
+				if changed, err := AppendEvent(nil, e); err == nil {
+					f.Add(changed)
+				}
+			}
+		}
+		e.Args[i] = right
+	}
+	for _, n := range []int{0, 1, len(e.Args) - 1} {
+		if shorter, err := AppendEvent(nil, &Event{Name: e.Name, Args: e.Args[:n]}); err == nil {
+			f.Add(shorter)
+		}
+	}
+}
+
 // FuzzGoValue turns events into Go values and back.
 func FuzzGoValue(tf *testing.F) {
 	f := mutate.From(tf)
@@ -257,6 +290,7 @@ func FuzzGoValue(tf *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b)
+	addChanged(f, b)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var ev EventView
 		if ev.Decode(b) != nil {

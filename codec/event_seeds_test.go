@@ -39,6 +39,7 @@ func oddJSON() (texts []string) {
 	}
 	value := `{"@data-type":"count","data":1}`
 	return append(texts,
+		`{"@data-type":"string","data":"\`, `{"@data-type":"string","data":"\u00`, `{"@data-type":"address","data":`,
 		"", "{", "[]", "{}", `{"@data-type":5}`, `{"@data-type":"count"}`, `{"data":1}`, value+"x", "\xef\xbb\xbf"+value,
 		`{"topic":5,"@data-type":"count","data":1}`, `{"topic":"a\u0062","@data-type":"count","data":1}`, `{"topic":"a`, `{"topic":[[{"x":[1,2,"\"",true,null,-1.5e3]}]],"data":1,"@data-type":"count"}`,
 		`{"topic":`+strings.Repeat("[", 300), `{"topic":{"a":1,}}`, `{"topic":{"a"1}}`, `{"topic":{5:1}}`, `{"topic":what}`, `{"topic":[1 2]}`,

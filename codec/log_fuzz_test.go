@@ -2,6 +2,7 @@ package codec_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"net/netip"
@@ -27,10 +28,30 @@ func seedBatches(f *mutate.F, add func(payload []byte)) {
 	if n == 0 {
 		f.Fatal("no golden batch is small enough")
 	}
+	add(nested(70))
 	m := batchMaker{rng: rand.New(rand.NewPCG(1, 1))}
 	for range 30 {
 		add(m.batch(5, 3))
 	}
+}
+
+// nested is a batch of one vector in so many others.
+func nested(depth int) []byte {
+	u32 := binary.BigEndian.AppendUint32
+	b := bytes.Repeat([]byte{0, 0, 0, 1, 'x'}, 4) // stream, writer, filter, path
+	b = append(u32(b, 1), 0)
+	b = append(u32(b, 1), 'f')
+	b = append(u32(u32(b, uint32(codec.TypeVector)), uint32(codec.TypeVector)), 0)
+	b = u32(b, 1)
+	for i := range depth {
+		b = append(u32(u32(b, uint32(codec.TypeVector)), 0), 1)
+		n := uint64(1)
+		if i == depth-1 {
+			n = 0
+		}
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	return b
 }
 
 // FuzzBatch decodes anything. What is refused is refused by the formatter too,

@@ -18,6 +18,8 @@ func FuzzEndpoint(tf *testing.F) {
 	for _, s := range []string{
 		"tcp://127.0.0.1:5555", "tcp://*:*", "tcp://[::1]:0", "tcp://[fe80::1%eth0]:1", "tcp://localhost:65535", "tcp://[1.2.3.4]:007",
 		"ipc:///run/x", "ipc://@abstract", "ipc://*", "tcp://::1:5", "tcp://h:65536", "udp://x", "", "://", "tcp://[::1%25]]:1", "tcp://a%b:1",
+		"ipc://", "ipc://" + strings.Repeat("p", 104), "ipc://a\x00", "tcp://[x]:1", "tcp://:1", "tcp://h", "tcp://h:x",
+		"tcp://" + strings.Repeat("h", 254) + ":1",
 	} {
 		f.Add(s)
 	}

@@ -19,7 +19,7 @@ import (
 // FuzzZ85: what decodes encodes to the same text, and every four octets come back.
 func FuzzZ85(tf *testing.F) {
 	f := mutate.From(tf)
-	for _, s := range []string{"", "HelloWorld", "%nSc0", "%nSc1", "#####", "00000", "Hell"} {
+	for _, s := range []string{"", "HelloWorld", "%nSc0", "%nSc1", "#####", "00000", "Hell", "~~~~~", "abc\xffd"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -27,6 +27,9 @@ func FuzzZ85(tf *testing.F) {
 			if again, err := EncodeZ85(data); err != nil || again != text {
 				t.Fatalf("%q became %x and %q, %v", text, data, again, err)
 			}
+		}
+		if _, err := EncodeZ85([]byte(text)); (err == nil) != (len(text)%4 == 0) {
+			t.Fatalf("%d octets: %v", len(text), err)
 		}
 		whole := []byte(text)[:len(text)/4*4]
 		encoded, err := EncodeZ85(whole)

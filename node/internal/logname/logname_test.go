@@ -46,7 +46,7 @@ func TestFromPath(t *testing.T) {
 // when paths do: a name can be read back.
 func FuzzFromPath(tf *testing.F) {
 	f := mutate.From(tf)
-	for _, s := range []string{"conn", "..", "/", "a/../b", "\x00", "%", "..%2f", "a\\..\\b", "C:x"} {
+	for _, s := range []string{"conn", "..", "/", "a/../b", "\x00", "%", "..%2f", "a\\..\\b", "C:x", "", strings.Repeat("a", logname.MaxLen+1), strings.Repeat("/", logname.MaxLen)} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, path []byte) {

@@ -96,6 +96,8 @@ func TestFileUnreadable(t *testing.T) {
 func FuzzFile(tf *testing.F) {
 	f := mutate.From(tf)
 	f.Add("node = 'a'\n[x.y]\n[[z]]\n")
+	f.Add("config = 'x'")
+	f.Add("log_dir = true")
 	f.Add("separator = \"\\t\"\n\"a b\" = [1, {b = 2}]")
 	f.Add("slow_subscriber_grace = -1\nd = 1979-05-27T07:32:00Z")
 	f.Fuzz(func(t *testing.T, text string) {
