@@ -145,6 +145,7 @@ func (f *logFile) put(b []byte) (n int, err error) {
 	if err == nil {
 		f.size += int64(n)
 		f.l.written.Add(uint64(n))
+		f.ln.sink.bytes.Add(int64(n))
 		return n, nil
 	}
 	// What was written may end within a line.

@@ -151,7 +151,7 @@ func (s *store) awaitRoom(ln *lane) bool {
 	look := time.NewTicker(usualWrite)
 	defer look.Stop()
 	for s.room(ln) <= 0 {
-		if ln.shortage.forFile(ln.sinkTime()) {
+		if ln.shortage.forFile(ln.sinkTime(), ln.sink.bytes.Load()) {
 			return false
 		}
 		select {
