@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-zeromq/zmq4"
+
 	"github.com/znode/znode/codec"
 	"github.com/znode/znode/sockets"
 	"github.com/znode/znode/sockets/zmqtest"
@@ -35,6 +37,12 @@ func TestOnloopHWMIsZeeks(t *testing.T) {
 	opt := testNodeOptions(t)
 	opt.OnloopQueueHWM, opt.OnloopGrace, opt.ListenLogEndpoint = hwm, 0, zmqtest.Loopback
 	opt.Log = slog.New(slog.NewTextHandler(log, nil))
+	connected := make(chan struct{})
+	opt.Sockets.OnEvent = func(e sockets.Event) {
+		if e.Kind == sockets.EventConnected && e.Socket == zmq4.XPub {
+			close(connected)
+		}
+	}
 	n, r := startWithRaw(t, opt, func(n *Node) {
 		n.Handle("Test::number", func(e *Event) {
 			i, _ := e.Arg(0).AsCount()
@@ -47,6 +55,7 @@ func TestOnloopHWMIsZeeks(t *testing.T) {
 	})
 	t.Cleanup(func() { close(block) }) // also of a test that fails
 	push := zmqtest.DialAs(t, n.LogEndpoint(), "PUSH")
+	<-connected // which is told to the loop as well; later it would be in the queue with the events
 
 	var want []uint64
 	for episode := range uint64(2) {
