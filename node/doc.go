@@ -29,7 +29,8 @@
 //	n.Handle("Sensor::stop", func(e *node.Event) { ... })
 //	err = n.Subscribe("sensors.", nil)
 //	err = n.Start()
-//	defer n.Close()
+//	defer n.Close()       // sends what waits, for up to opt.Linger
+//	err = n.WaitReady(ctx) // what is published before finds no subscribers
 //	err = n.Publish("sensors.door", "Sensor::reading", "door-1", 21.5)
 //	l, err := node.OpenLog(n, readings)
 //	err = l.Write(&reading{time.Now(), "door-1"})

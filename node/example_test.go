@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"net/netip"
@@ -70,11 +71,9 @@ func Example() {
 	if err := sensor.Start(); err != nil {
 		log.Fatal(err)
 	}
-	ready := make(chan struct{})
-	if err := sensor.ReadyToPublish(func() { close(ready) }); err != nil {
+	if err := sensor.WaitReady(context.Background()); err != nil { // else the first events find no subscribers
 		log.Fatal(err)
 	}
-	<-ready // without this the first events find no subscribers
 	payload, err := login.Append(nil, &sshLogin{netip.MustParseAddr("10.0.0.7"), "root", false})
 	if err != nil {
 		log.Fatal(err)
@@ -96,6 +95,10 @@ func ExampleNode_Publish() {
 	}
 	defer n.Close()
 	if err := n.Start(); err != nil {
+		log.Fatal(err)
+	}
+	// Until here the node may not know yet who is subscribed to what.
+	if err := n.WaitReady(context.Background()); err != nil {
 		log.Fatal(err)
 	}
 	// event Sensor::reading(name: string, value: double, at: time)

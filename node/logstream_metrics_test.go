@@ -1,11 +1,15 @@
 package node
 
 import (
+	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/znode/znode/codec"
+	"github.com/znode/znode/sockets/zmqtest"
 )
 
 // What a node shows of its logs is what a Zeek node shows, and what it counts of
@@ -55,5 +59,34 @@ func TestLogMetricsAreZeeks(t *testing.T) {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("no line %s in\n%s", line, text)
 		}
+	}
+}
+
+// What a closing node has accepted and no logger takes is told, not just lost.
+func TestLogsLostAtClose(t *testing.T) {
+	t.Parallel()
+	silent := zmqtest.Listen(t, "tcp://127.0.0.1:0") // takes connections and says nothing
+	log := new(lockedBuffer)
+	n, l := logTo(t, func(o *Options) {
+		o.Linger = time.Millisecond
+		o.Log = slog.New(slog.NewTextHandler(log, nil))
+	}, silent.Endpoint)
+	for range 3 {
+		writeLines(t, l, 0, 2)
+		if err := l.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := n.Close(); !errors.Is(err, ErrDropped) || !strings.Contains(err.Error(), "3 log batches") {
+		t.Errorf("Close: %v", err)
+	}
+	if s := n.Stats(); s.LogBatchesLost != 3 || s.LogBatchesTo != 3 || s.LogDrops != 0 {
+		t.Errorf("%+v", s)
+	}
+	if got := strings.Count(log.String(), "level=WARN"); got != 1 {
+		t.Errorf("%d warnings, want 1:\n%s", got, log)
+	}
+	if err := n.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
 	}
 }

@@ -210,7 +210,8 @@ func (n *Node) Start() error {
 // Close takes no more in, lets the handlers finish what was received, sends the
 // logs and events that wait, for as long as Options.Linger says, and closes the
 // sockets. It waits for all of it, handlers included, however long they take.
-// Later calls wait for the first and do nothing.
+// [ErrDropped] says that batches of logs were still waiting for a logger at the
+// end of that time; they are lost. Later calls wait for the first and do nothing.
 func (n *Node) Close() error {
 	n.life.Lock()
 	if n.closed.Swap(true) {
@@ -233,10 +234,15 @@ func (n *Node) Close() error {
 		<-n.looped
 	}
 	n.logs.close()
+	before := n.push.Stats().Lost
 	n.closeSockets()
 	n.cancel()
 	close(n.finished)
 	n.log.Info("node closed", "node", n.opt.Node)
+	if lost := n.push.Stats().Lost - before; lost > 0 {
+		n.log.Warn("log batches are lost, no logger took them", "batches", lost, "linger_ms", n.opt.Linger.Milliseconds())
+		return fmt.Errorf("%w: %d log batches were not sent within %v of closing", ErrDropped, lost, n.opt.Linger)
+	}
 	return nil
 }
 

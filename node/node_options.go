@@ -97,7 +97,8 @@ type Options struct {
 	// ConnectXPUBNoDrop makes Publish return [ErrDropped] when the broker is
 	// behind. Without it the drop is counted only.
 	ConnectXPUBNoDrop bool
-	// Linger is how long Close goes on sending (linger_ms).
+	// Linger is how long Close goes on sending (linger_ms); below 0 it does until
+	// all is sent.
 	Linger time.Duration
 
 	// WriteBufferSize is the number of records in a log batch, and FlushInterval

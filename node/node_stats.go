@@ -27,6 +27,9 @@ type Stats struct {
 	LogSent      uint64 // of these, handed to the PUSH
 	LogDrops     uint64 // of these, dropped because no logger had room
 	LogBatchesTo uint64 // batches handed to the PUSH
+	// LogBatchesLost counts those of them that were waiting for a logger when the
+	// node was closed or, with LogImmediate, when the logger went away.
+	LogBatchesLost uint64
 
 	OnloopLength int   // work in the queue, of all kinds
 	ForcedBytes  int64 // memory of the log batches and subscriptions in it
@@ -53,8 +56,11 @@ func (n *Node) Stats() Stats {
 		LogSent:       n.logs.sent.Load(),
 		LogDrops:      n.logs.drops.Load(),
 		LogBatchesTo:  n.logs.batches.Load(),
-		OnloopLength:  n.queue.Len(),
-		ForcedBytes:   n.forced.used.Load(),
+
+		LogBatchesLost: n.push.Stats().Lost,
+
+		OnloopLength: n.queue.Len(),
+		ForcedBytes:  n.forced.used.Load(),
 	}
 	if !n.opt.ConnectXPUBNoDrop {
 		// The socket drops without a word to Publish, but it counts.

@@ -43,11 +43,14 @@ func main() {
 	}
 }
 
-func run(args []string, in io.ReadCloser) error {
+// linger is how long what waits at the end of the input is offered to loggers.
+const linger = 30 * time.Second
+
+func run(args []string, in io.ReadCloser) (err error) {
 	opt := node.DefaultOptions()
 	// A sensor that only logs needs no broker.
 	opt.ConnectXPUBEndpoint, opt.ConnectXSUBEndpoint = "", ""
-	opt.LogOverflow = node.BlockLogs
+	opt.LogOverflow, opt.Linger = node.BlockLogs, linger
 	opt.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	host, _ := os.Hostname()
 	flags := flag.NewFlagSet("linelog", flag.ContinueOnError)
@@ -67,7 +70,7 @@ func run(args []string, in io.ReadCloser) error {
 	if err != nil {
 		return err
 	}
-	defer n.Close() // sends what waits
+	defer func() { err = errors.Join(err, n.Close()) }() // sends what waits
 	if err := n.Start(); err != nil {
 		return err
 	}
