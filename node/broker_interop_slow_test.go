@@ -275,12 +275,9 @@ func TestBrokerRestarts(t *testing.T) {
 			n.Publish(t, fmt.Sprintf("to.n%d", (i+1)%3), fmt.Sprint("round ", round))
 			n.Publish(t, "to.all", fmt.Sprint("round ", round))
 		}
-		for _, n := range all {
-			n.Sync(t)
-		}
-		for i, n := range all {
+		for i, events := range zmqtest.RecvFromAll(t, all) {
 			var got []string
-			for _, m := range n.RecvUntilSync(t) {
+			for _, m := range events {
 				got = append(got, m[0]+" from "+m[1]+" in "+m[3])
 			}
 			var want []string

@@ -88,11 +88,8 @@ func TestBrokerBetweenFourZeekNodes(t *testing.T) {
 		}
 		from.Publish(t, "zeek.cluster.manager", "for nobody")
 	}
-	for _, n := range all {
-		n.Sync(t)
-	}
-	for j, n := range all {
-		checkEvents(t, j, n.RecvUntilSync(t), all)
+	for j, events := range zmqtest.RecvFromAll(t, all) {
+		checkEvents(t, j, events, all)
 	}
 	// A node that dies takes its subscriptions with it.
 	procs[3].Kill(t)

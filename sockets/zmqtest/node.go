@@ -95,6 +95,34 @@ func (n *Node) Sync(tb testing.TB) []string {
 	}
 }
 
+// RecvFromAll returns for each of these nodes the events that come before a
+// marker from every one of them: all that they have published so far. A node's
+// own marker, as RecvUntilSync uses it, may overtake what others have sent.
+func RecvFromAll(tb testing.TB, all []*Node) [][][]string {
+	tb.Helper()
+	const marker = barrierPrefix + "all."
+	for _, n := range all {
+		n.XSUB.Subscribe(tb, marker)
+		n.Sync(tb)
+	}
+	for _, n := range all {
+		n.Sync(tb) // now each knows the subscriptions of all
+		n.Publish(tb, marker, "")
+	}
+	events := make([][][]string, len(all))
+	for i, n := range all {
+		for markers := 0; markers < len(all); {
+			if frames := n.XSUB.RecvText(tb); frames[0] == marker {
+				markers++
+			} else {
+				events[i] = append(events[i], frames)
+			}
+		}
+		n.XSUB.Unsubscribe(tb, marker)
+	}
+	return events
+}
+
 // RecvUntilSync returns the events, as [Socket.RecvUntil] does, that come
 // before the marker that this node now publishes to itself through the broker.
 // So everything that the broker sent it before is there.
