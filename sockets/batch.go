@@ -71,6 +71,7 @@ type Batch struct {
 	peer   *Peer
 	turn   *turn    // of the reader, while it has more to read; only inside a handler
 	ends   []uint32 // ends of the messages in data; only inside a handler
+	firsts []uint32 // of runs of messages of one topic; only inside a handler of an XSUB
 }
 
 // Len returns the number of messages, at least 1.
@@ -107,7 +108,7 @@ func (b Batch) Messages() iter.Seq[Message] {
 // messages' own bytes; then they are copied.
 func (b Batch) Keep() Batch {
 	kept := b
-	kept.turn, kept.ends = nil, nil
+	kept.turn, kept.ends, kept.firsts = nil, nil, nil
 	if !b.chunk.keepsTooMuch(len(b.data)) || len(b.chunk.buf) == minChunk {
 		kept.chunk.hold()
 		return kept

@@ -42,9 +42,9 @@ type router struct {
 	touched []int   // slots used by this batch
 	epoch   uint64
 	ends    []uint32
+	firsts  []uint32
 	waiter  *waiter
 
-	nowhere route // of messages that the sender may not send
 	refused Refused
 }
 
@@ -128,6 +128,21 @@ func (r *router) add(set []*pipe, from, to int) {
 	}
 }
 
+// index finds out what the reader of an XSUB tells of its batches.
+func (r *router) index(b *Batch) {
+	r.ends, r.firsts = r.ends[:0], r.firsts[:0]
+	var last []byte
+	for at := 0; at < len(b.data); {
+		if topic := Message(b.data[at:]).First(); at == 0 || !bytes.Equal(topic, last) {
+			last = topic
+			r.firsts = append(r.firsts, uint32(len(r.ends)))
+		}
+		at = messageEnd(b.data, at)
+		r.ends = append(r.ends, uint32(at))
+	}
+	b.ends, b.firsts = r.ends, r.firsts
+}
+
 // route stages the batch, without the messages whose topic may says no to; a nil
 // may allows all.
 func (r *router) route(root *node, b *Batch, may func(topic []byte) bool) {
@@ -137,38 +152,25 @@ func (r *router) route(root *node, b *Batch, may func(topic []byte) bool) {
 		r.add(root.peers, 0, b.n)
 		return
 	}
-	var now *route
-	var last []byte
-	from, begin, at := 0, 0, 0
-	for i, end := range b.ends {
-		f := trustedFrame(b.data, at)
-		topic := b.data[f.body:f.end]
-		if i == 0 || !bytes.Equal(topic, last) {
-			if i > 0 {
-				r.close(now, b, from, i, begin, at)
-			}
-			last, from, begin = topic, i, at
-			if may == nil || may(topic) {
-				now = r.lookup(root, topic)
-			} else {
-				now = &r.nowhere
-			}
+	at := 0
+	for i, first := range b.firsts {
+		from, to := int(first), b.n
+		if i+1 < len(b.firsts) {
+			to = int(b.firsts[i+1])
 		}
-		at = int(end)
-	}
-	r.close(now, b, from, b.n, begin, at)
-}
-
-// close ends a run of messages of one topic, which lie in b.data[begin:end].
-func (r *router) close(e *route, b *Batch, from, to, begin, end int) {
-	if e == &r.nowhere {
-		r.refused.add(Message(b.data[begin:end]), to-from)
-		return
-	}
-	r.add(e.set, from, to)
-	if e.count != nil {
-		e.count.Messages.Add(uint64(to - from))
-		e.count.Bytes.Add(uint64(end - begin))
+		run := Message(b.data[at:b.ends[to-1]])
+		at = int(b.ends[to-1])
+		topic := run.First()
+		if may != nil && !may(topic) {
+			r.refused.add(run, to-from)
+			continue
+		}
+		e := r.lookup(root, topic)
+		r.add(e.set, from, to)
+		if e.count != nil {
+			e.count.Messages.Add(uint64(to - from))
+			e.count.Bytes.Add(uint64(len(run)))
+		}
 	}
 }
 
@@ -193,13 +195,8 @@ func (x *XPUB) ForwardIf(b Batch, may func(topic []byte) bool) Refused {
 	r := x.routers.Get().(*router)
 	defer x.routers.Put(r)
 	r.refused = Refused{}
-	if b.ends == nil {
-		r.ends = r.ends[:0]
-		for at := 0; at < len(b.data); {
-			at = messageEnd(b.data, at)
-			r.ends = append(r.ends, uint32(at))
-		}
-		b.ends = r.ends
+	if b.firsts == nil {
+		r.index(&b)
 	}
 	r.route(x.root.Load(), &b, may)
 	// Whoever has room is served before anybody is waited for.
@@ -259,7 +256,6 @@ func (p *pipe) offer(b *Batch, runs []run) []run {
 	ahead := small
 	if b.turn != nil && small < turnBytes {
 		ahead = min(putOff*small, turnBytes)
-		b.turn.scattered = b.turn.scattered || small > 0 && len(runs) > 1
 	}
 	p.mu.Lock()
 	if small > 0 {
@@ -318,7 +314,7 @@ func (b *Batch) small(runs []run) (bytes int) {
 			bytes += len(data)
 		}
 	}
-	return min(bytes, maxRead)
+	return min(bytes, maxGrow)
 }
 
 // makeWay writes what was put off when n more bytes do not fit behind it, so that

@@ -209,6 +209,9 @@ func (p *pipe) pushShared(c *chunk, data []byte, start, msgs, ahead int) {
 // one more write for them.
 const copyBelow = 16 << 10
 
+// maxGrow bounds the pieces of memory that a queue grows by.
+const maxGrow = 128 << 10
+
 // pushCopy queues a copy of messages.
 func (p *pipe) pushCopy(data []byte, msgs int) {
 	copy(p.grow(len(data), msgs, 0), data)
@@ -227,7 +230,7 @@ func (p *pipe) grow(n, msgs, ahead int) []byte {
 	}
 	// The more waits, the larger the next piece, so that a short queue is small
 	// and a long one is written in few calls.
-	c := newChunk(max(n, ahead, min(p.bytes, maxRead)))
+	c := newChunk(max(n, ahead, min(p.bytes, maxGrow)))
 	p.q.push(segment{chunk: c, end: n, msgs: msgs, own: true})
 	p.msgs += msgs
 	p.bytes += len(c.buf)

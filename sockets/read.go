@@ -1,6 +1,7 @@
 package sockets
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -14,19 +15,17 @@ const (
 	maxBatch = 1024
 	// firstRead and maxRead bound the size of one read. It grows while reads
 	// come back full and shrinks while they come back nearly empty, so that a
-	// quiet connection never holds much.
+	// quiet connection never holds much. What one read brings goes out in one or
+	// two writes to each receiver, and a system call with the wake-up that it
+	// causes costs more than what is lost when half a MiB leaves the processor's
+	// nearer caches.
 	firstRead = 16 << 10
-	maxRead   = 128 << 10
-	// wideRead is maxRead for what goes to its receivers in small parts, which
-	// become larger so, and largeRead for messages of which few fit into one.
-	// What goes to several receivers as a whole had better stay in the
-	// processor's cache.
-	wideRead     = 512 << 10
-	largeRead    = 256 << 10
+	maxRead   = 512 << 10
+	// largeMessage is the size from which on a message is not to be moved.
 	largeMessage = 16 << 10
 	// A message of more than aloneMessage bytes, up to maxAlone, has a chunk of its
 	// own: it is read into its place and is not moved.
-	aloneMessage = largeRead / 2
+	aloneMessage = 128 << 10
 	maxAlone     = 1 << 20
 	// busyRead is the size from which on a read is taken as one of many.
 	busyRead = 8 << 10
@@ -52,7 +51,6 @@ type reader struct {
 	fill  int    // end of what was received
 	want  int    // bytes behind start that the incomplete frame is known to need
 	size  int    // bytes to ask for in a read
-	most  int    // bound of size
 	alone int    // size of the last message if it had a chunk of its own, as the next may have, else 0
 	asked int    // bytes asked for in the last read
 	busy  bool   // the last read brought so much that there is more
@@ -65,14 +63,17 @@ type reader struct {
 	bodies     int64
 	frames     int64 // body bytes of the incomplete message
 	ends       []uint32
+	firsts     []uint32 // of runs of one topic in the batch being collected
+	topic      []byte   // of the last run; it lies in the chunk
+	topics     bool     // firsts are wanted
 }
 
 func (r *reader) init(c *conn) {
 	r.c = c
 	r.size = firstRead
-	r.most = maxRead
 	r.limit = maxBatch
 	r.beats = c.sock.opt.HeartbeatInterval > 0
+	r.topics = c.sock.typ == zmq4.XSub
 	r.maxCommand = maxCommand
 	if c.sock.typ == zmq4.XPub {
 		// libzmq sends a subscription as a message first, and as a command when
@@ -113,6 +114,11 @@ func (r *reader) runStream() error {
 		// While much was handed over, more has come from a busy peer: trying is
 		// cheaper than waiting. From a quiet one a short read was all.
 		r.busy = n == len(room) || n >= busyRead
+		if r.busy && n < len(room)/2 {
+			// It is quicker to read than its peer to send. Where both want the
+			// same processor, reading on would only bring small pieces.
+			yield()
+		}
 		switch {
 		case err != nil:
 			return err
@@ -228,9 +234,7 @@ const idleFactor = 16
 // adapt chooses the size of the next reads.
 func (r *reader) adapt(n int) {
 	switch {
-	case r.size > r.most:
-		r.size = r.most
-	case n == r.asked && r.size < r.most:
+	case n == r.asked && r.size < maxRead:
 		r.size *= 2
 	case n < r.size/16 && r.size > firstRead:
 		r.size /= 2
@@ -270,6 +274,16 @@ func (r *reader) parse() error {
 	limit := uint64(r.c.sock.opt.MaxMessageSize)
 	at := r.scan
 	for r.fill-at >= shortHeader {
+		if at == r.start {
+			next, err := r.messages(buf, limit)
+			if err != nil {
+				return err
+			}
+			if next > at {
+				at = next
+				continue
+			}
+		}
 		flags := buf[at]
 		if flags > flagsKnown {
 			return protocolErrorf(ReasonFrame, "frame with reserved flags %#02x", flags)
@@ -302,6 +316,7 @@ func (r *reader) parse() error {
 		at = body + int(size)
 		r.frames += int64(size)
 		if flags&flagMore == 0 {
+			r.about(Message(buf[r.start:at]).First())
 			if err := r.message(at); err != nil {
 				return err
 			}
@@ -309,6 +324,79 @@ func (r *reader) parse() error {
 	}
 	r.scan = at
 	return nil
+}
+
+// maxHead bounds the part of a message that is compared with the one before.
+const maxHead = 256
+
+// messages takes all messages from start on that are whole and plain, and returns
+// where they end. What else there is to a frame is left to parse: a command, a flag
+// that is not known, a size that is not allowed, a frame that is not complete.
+//
+// A message of a node mostly begins as the one before it, with the same topic,
+// sender and serializer. To compare that is far cheaper than to go from frame to
+// frame, where each size is needed to find the next.
+func (r *reader) messages(buf []byte, limit uint64) (int, error) {
+	var head, topic []byte // all frames but the last, and the first, of the message before
+	headBodies := 0
+	for {
+		at, bodies := r.start, 0
+		same := len(head) > 0 && len(buf)-at > len(head) && bytes.Equal(buf[at:at+len(head)], head)
+		if same {
+			at, bodies = at+len(head), headBodies
+		}
+		last, size := at, 0
+		for more := true; more; {
+			if len(buf)-at < shortHeader {
+				return r.start, nil
+			}
+			flags, body := buf[at], at+shortHeader
+			last, size = at, int(buf[at+1])
+			if flags > flagMore {
+				if flags > flagMore|flagLong || len(buf)-at < longHeader {
+					return r.start, nil
+				}
+				long := binary.BigEndian.Uint64(buf[at+1:])
+				if long > limit {
+					return r.start, nil
+				}
+				body, size = at+longHeader, int(long)
+			}
+			if size > len(buf)-body {
+				return r.start, nil
+			}
+			if at == r.start {
+				topic = buf[body : body+size]
+			}
+			at = body + size
+			bodies += size
+			more = flags&flagMore != 0
+		}
+		if uint64(at-r.start) > limit {
+			return r.start, nil
+		}
+		if !same {
+			head, headBodies = nil, 0
+			if last-r.start <= maxHead {
+				head, headBodies = buf[r.start:last], bodies-size
+			}
+		}
+		if !same || len(r.ends) == 0 {
+			r.about(topic)
+		}
+		r.frames = int64(bodies)
+		if err := r.message(at); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// about takes note of the topic of the message that comes next in the batch.
+func (r *reader) about(topic []byte) {
+	if r.topics && (len(r.ends) == 0 || !bytes.Equal(topic, r.topic)) {
+		r.firsts = append(r.firsts, uint32(len(r.ends)))
+		r.topic = topic
+	}
 }
 
 // message adds the message that ends at end to the batch.
@@ -355,22 +443,16 @@ func (r *reader) handOver() error {
 		bodies: r.bodies,
 		peer:   r.c.pipe.peer,
 		ends:   r.ends,
+		firsts: r.firsts,
 	}
 	if r.busy {
 		b.turn = &r.turn
 	}
 	r.c.pipe.peer.ctr.received(b)
-	r.turn.scattered = false
 	err := r.c.sock.kind.received(r.c.pipe, b)
-	switch {
-	case r.turn.scattered:
-		r.most = wideRead
-	case len(b.data) >= n*largeMessage:
-		r.most = largeRead
-	default:
-		r.most = maxRead
-	}
 	r.ends = r.ends[:0]
+	r.firsts = r.firsts[:0]
+	r.topic = nil
 	r.bodies = 0
 	r.first = r.start
 	return err
@@ -460,6 +542,7 @@ func (r *reader) parseSealed() error {
 		plain = to
 		r.frames += int64(len(opened))
 		if plainFlags&flagMore == 0 {
+			r.about(Message(buf[r.start:plain]).First())
 			if err := r.message(plain); err != nil {
 				return err
 			}

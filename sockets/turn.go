@@ -17,9 +17,8 @@ const (
 // Only the goroutine that reads uses it; that a pipe is flushed by somebody else
 // before does no harm.
 type turn struct {
-	number    uint64
-	owed      []*pipe
-	scattered bool // the last batch went in small parts to its pipes
+	number uint64
+	owed   []*pipe
 }
 
 // owe makes the turn's end flush the pipe. The caller holds p.mu.

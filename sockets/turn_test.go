@@ -47,9 +47,6 @@ func TestTurn(t *testing.T) {
 	if n := queued(x); n != 20 {
 		t.Fatalf("%d messages are put off, want 20", n)
 	}
-	if !of.scattered {
-		t.Error("the reader is not told that its batches are scattered")
-	}
 	batch.Flush()
 	awaitSent(x)
 	for i, nc := range []net.Conn{a, b} {

@@ -102,7 +102,7 @@ func (x *XSUB) flushRelay() {
 		}
 	}
 	x.relay, x.relayN = x.relay[:0], 0
-	if cap(x.relay) > maxRead {
+	if cap(x.relay) > maxGrow {
 		x.relay = nil
 	}
 }
