@@ -19,6 +19,9 @@
 // old report by more than the margin, or when an operation allocates more than it
 // did; times alone are not compared, since they are the machine's.
 //
+// It runs in a network namespace of its own where the system allows one, with a
+// TCP that does not pace (cubic, or reno): see bench/internal/netns.
+//
 // It needs Linux; without a C compiler and libzmq those sides are reported as
 // missing. Exit status: 0 when everything ran, 1 when something failed or is
 // worse, 2 for a wrong flag.

@@ -11,11 +11,15 @@ import (
 	"time"
 
 	"github.com/znode/znode/bench/internal/load"
+	"github.com/znode/znode/bench/internal/netns"
 	"github.com/znode/znode/bench/internal/pump"
 	"github.com/znode/znode/bench/internal/report"
 )
 
 func main() {
+	if status, done := netns.Enter(); done {
+		os.Exit(status)
+	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

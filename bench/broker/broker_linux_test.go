@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) {
 	// The command starts itself again as load process and as byte pump.
 	if len(os.Args) > 1 && (os.Args[1] == "load" || os.Args[1] == "pump") {
-		main()
+		os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	goleak.VerifyTestMain(m)
 }

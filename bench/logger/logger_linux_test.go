@@ -17,7 +17,7 @@ import (
 func TestMain(m *testing.M) {
 	// The command starts itself again as sender and as the bare side.
 	if len(os.Args) > 1 && (os.Args[1] == "send" || os.Args[1] == "bare") {
-		main()
+		os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -8,10 +8,14 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/znode/znode/bench/internal/netns"
 	"github.com/znode/znode/bench/internal/report"
 )
 
 func main() {
+	if status, done := netns.Enter(); done {
+		os.Exit(status)
+	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -12,7 +12,8 @@ type Machine struct {
 	CPU      string   `json:"cpu"`
 	Cores    int      `json:"cores"`
 	Kernel   string   `json:"kernel"`
-	Versions []string `json:"versions"` // Go, the libraries compared with, the commit
+	TCP      string   `json:"tcp,omitempty"` // congestion control
+	Versions []string `json:"versions"`      // Go, the libraries compared with, the commit
 }
 
 // ThisMachine describes this one. What the system does not tell stays empty.
@@ -23,6 +24,9 @@ func ThisMachine(versions ...string) Machine {
 	}
 	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.Kernel = strings.TrimSpace(string(b))
+	}
+	if b, err := os.ReadFile("/proc/sys/net/ipv4/tcp_congestion_control"); err == nil {
+		m.TCP = strings.TrimSpace(string(b))
 	}
 	return m
 }
@@ -42,5 +46,9 @@ func (m Machine) String() string {
 	if cpu == "" {
 		cpu = runtime.GOARCH
 	}
-	return fmt.Sprintf("%s, %d cores, %s %s; %s", cpu, m.Cores, runtime.GOOS, m.Kernel, strings.Join(m.Versions, ", "))
+	system := runtime.GOOS + " " + m.Kernel
+	if m.TCP != "" {
+		system += " with TCP " + m.TCP
+	}
+	return fmt.Sprintf("%s, %d cores, %s; %s", cpu, m.Cores, system, strings.Join(m.Versions, ", "))
 }
