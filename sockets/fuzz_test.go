@@ -157,6 +157,7 @@ const (
 	readSealed  = 1 << iota // behind a codec
 	readLarge               // with messages larger than a chunk
 	readRefused             // with a socket that does not take the first batch
+	readTopics              // with a socket that wants to know where topics change
 )
 
 // FuzzRead gives a reader anything after the handshake, whole and in pieces of any
@@ -170,7 +171,16 @@ func FuzzRead(tf *testing.F) {
 		f.Add(traffic, []byte{0, 3, 1, 255, byte(i)}, byte(3), byte(i))
 		f.Add(traffic, bytes.Repeat([]byte{255}, 200), byte(2), byte(readLarge|i&1))
 		f.Add(traffic, []byte{1}, byte(0), byte(readRefused|i&1))
+		f.Add(traffic, []byte{7}, byte(4), byte(readTopics|i&1))
 	}
+	alike, sealed := []byte(nil), []byte(nil)
+	for _, tail := range []string{"\x00\x011", "\x00\x0222", "\x01\x00\x00\x00", "\x00\x015", "\x02\x00\x00\x00\x00\x00\x00\x00\x016"} {
+		alike = append(append(alike, "\x01\x01t\x01\x01s"...), tail...)
+		sealed = append(sealed, "\x00\x02\x01t\x00\x02\x00s"...)
+	}
+	f.Add(append(alike, "\x00\x01t\x00\x01u"...), []byte{}, byte(3), byte(readTopics))
+	f.Add(sealed, []byte{}, byte(3), byte(readTopics|readSealed))
+	f.Add(bytes.Repeat(append([]byte("\x01\x01t\x02\x00\x00\x00\x00\x00\x02\x20\x00"), make([]byte, 0x22000)...), 3), []byte{}, byte(3), byte(readLarge))
 	long := AppendMessage(nil, make([]byte, 20_000), make([]byte, 40_000))
 	f.Add([]byte(long), bytes.Repeat([]byte{255}, 300), byte(0), byte(readLarge))
 	f.Add(append([]byte{2, 0, 0, 0, 0, 0, 1, 0, 2, flagCommand}, make([]byte, 1<<16+1)...), []byte{}, byte(0), byte(readLarge|readSealed))
@@ -206,6 +216,7 @@ func FuzzRead(tf *testing.F) {
 			s.got, s.subs = nil, nil
 			c := newConn(&s.socket, &recorded{in: traffic, sizes: sizes}, codec, newPipe(&s.socket, "test"))
 			c.rd.limit = int(batch) + 1
+			c.rd.topics, s.topics = mode&readTopics != 0, mode&readTopics != 0
 			err := c.rd.run()
 			if s.refuse && len(want) > 0 {
 				// The first batch was the last.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ type sink struct {
 	got    []string
 	subs   []string
 	refuse bool // what is received
+	topics bool // batches tell where topics change
 }
 
 var errRefused = errors.New("refused")
@@ -29,7 +31,13 @@ func (s *sink) ended(*pipe)             {}
 func (s *sink) prefixes(*Peer) []string { return nil }
 func (s *sink) received(_ *pipe, b Batch) error {
 	n, bodies := 0, int64(0)
+	var firsts []uint32
+	var topic []byte
 	for m := range b.Messages() {
+		if first := m.First(); n == 0 || !bytes.Equal(first, topic) {
+			firsts = append(firsts, uint32(n))
+			topic = first
+		}
 		var text []string
 		for _, f := range m.Frames(nil) {
 			text = append(text, string(f))
@@ -40,6 +48,9 @@ func (s *sink) received(_ *pipe, b Batch) error {
 	}
 	if n != b.Len() || bodies != b.BodyBytes() || len(b.ends) != n || int(b.ends[n-1]) != len(b.Bytes()) {
 		return fmt.Errorf("batch says %d messages of %d bytes, has %d of %d", b.Len(), b.BodyBytes(), n, bodies)
+	}
+	if s.topics && !slices.Equal(b.firsts, firsts) {
+		return fmt.Errorf("topics change at %d, want %d", b.firsts, firsts)
 	}
 	if s.refuse {
 		return errRefused
@@ -102,6 +113,13 @@ func traffic() (wire []byte, want []string) {
 	for _, n := range []int{1, 254, 255, 256, 257, 4095, 4096, 16383, 16384, 16385, 70000} {
 		add("topic", strings.Repeat("s", n), fmt.Sprint(n))
 	}
+	// Messages that begin alike, and go on otherwise.
+	for _, tail := range [][]string{{"1"}, {"22"}, {""}, {"3", "4"}, {"5"}, {strings.Repeat("6", 300)}, {"7"}} {
+		add(append([]string{"topic", "sender"}, tail...)...)
+	}
+	add("topic")
+	add("topic", "sender")
+	add("other", "sender", "8")
 	// A PING between the frames of one message, as libzmq may send it.
 	wire = appendFrame(wire, flagMore, []byte("first"))
 	wire = append(wire, AppendCommand(nil, "PING", []byte{0, 9, 'c'})...)
