@@ -82,6 +82,7 @@ type conn struct {
 	heard     uatomic.Bool  // something came since heartbeat looked last
 	handling  uatomic.Bool  // what came is being handled; only with heartbeat
 	pinged    uint64        // messages sent when heartbeat's last PING will have been
+	due       bool          // heartbeat has a PING to send; only its goroutine uses it
 	done      chan struct{} // closed by close
 	closed    uatomic.Bool  // set by close, for the loops that do not select
 	closeOnce sync.Once

@@ -41,7 +41,10 @@ func (s *socket) beat(now time.Time, asked map[*conn]time.Time) {
 			asked[c] = now
 		case c.heard.Swap(false) || !waits:
 			asked[c] = now
-			p.ping(c)
+			c.due = !p.ping(c)
+		case c.due && p.ping(c):
+			asked[c] = now
+			c.due = false
 		case now.Sub(since) >= s.opt.HeartbeatTimeout:
 			c.closeFor(protocolErrorf(ReasonTimeout, "no life sign in %v", now.Sub(since)))
 		}
@@ -53,17 +56,19 @@ func (s *socket) beat(now time.Time, asked map[*conn]time.Time) {
 	}
 }
 
-// ping queues a PING that asks for nothing but an answer: its time to live is 0. One
-// that was not sent yet is enough.
-func (p *pipe) ping(c *conn) {
+// ping queues a PING that asks for nothing but an answer: its time to live is 0. It
+// does not, and returns false, while the last one counts as not sent. That one may
+// be answered already, so another is due.
+func (p *pipe) ping(c *conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	sent := p.peer.ctr.sentMessages.Load()
 	if p.gone || p.conn != c || sent < c.pinged {
-		return
+		return false
 	}
 	c.pinged = sent + uint64(p.msgs) + 1
 	const cmd = "\x04\x07\x04PING\x00\x00"
 	copy(p.grow(len(cmd), 1, 0), cmd)
 	p.startWriter()
+	return true
 }

@@ -86,3 +86,38 @@ func TestHeartbeatQueuesOnePing(t *testing.T) {
 		t.Errorf("%d PINGs are queued, want 1", n-messages)
 	}
 }
+
+// TestHeartbeatAnsweredBeforeItCounts: the answer to a PING may come before whoever
+// wrote it has counted it as sent. The peer is asked again later, and not taken for
+// silent because it was not.
+func TestHeartbeatAnsweredBeforeItCounts(t *testing.T) {
+	x, endpoint := newTestXPUB(t, beating)
+	nc := rawSubscriber(t, endpoint, "t")
+	defer nc.Close()
+	awaitHeld(x, 1, 1)
+	c := onlyConn(&x.socket)
+	for c.handling.Load() {
+		runtime.Gosched()
+	}
+	c.heard.Store(true)
+	c.pinged = 1 // and nothing was sent
+	at := time.Unix(1000, 0)
+	asked := make(map[*conn]time.Time)
+	x.beat(at, asked)
+	if n := x.Peers()[0].QueuedMessages; n != 0 {
+		t.Fatalf("%d PINGs are queued behind one that counts as not sent", n)
+	}
+	c.pinged = 0
+	at = at.Add(x.opt.HeartbeatTimeout)
+	x.beat(at, asked)
+	if c.closed.Load() {
+		t.Fatal("a peer that was not asked is taken for silent")
+	}
+	if got := take(t, nc, 9); string(got) != "\x04\x07\x04PING\x00\x00" {
+		t.Errorf("received %q", got)
+	}
+	x.beat(at.Add(x.opt.HeartbeatTimeout), asked)
+	if !c.closed.Load() {
+		t.Error("a silent peer stays")
+	}
+}
