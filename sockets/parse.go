@@ -139,7 +139,8 @@ func (r *reader) about(topic []byte) {
 // message adds the message that ends at end to the batch.
 func (r *reader) message(end int) error {
 	r.ends = append(r.ends, uint32(end-r.first))
-	if r.alone = 0; end-r.start > aloneMessage {
+	r.alone = 0
+	if end-r.start > aloneMessage {
 		r.expectAlike(end - r.start)
 	}
 	r.bodies += r.frames

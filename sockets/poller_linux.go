@@ -46,6 +46,9 @@ func newPoller() (*poller, error) {
 	}
 	file := os.NewFile(uintptr(epfd), "epoll")
 	raw, err := file.SyscallConn()
+	if err == nil {
+		err = file.SetReadDeadline(time.Time{}) // fails when the runtime's poller did not take it
+	}
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -100,8 +103,9 @@ func (p *poller) tell(events []unix.EpollEvent, timeout time.Duration) bool {
 	return n != 0
 }
 
-// close ends the goroutine, which takes as long as it sits in epoll_wait at most. No
-// stream is left by then.
+// close ends the goroutine, which takes as long as it sits in epoll_wait at most.
+// Nobody waits for a stream any more; one that is released later finds nothing to
+// remove.
 func (p *poller) close() {
 	p.file.Close()
 	<-p.done

@@ -8,8 +8,8 @@ import (
 )
 
 // On this system connections are read and written through package net: a
-// connection that waits holds the smallest chunk, and all writes are the writer
-// goroutine's.
+// connection that waits holds a chunk of the size of its last reads, and all writes
+// are the writer goroutine's.
 
 type stream struct{}
 

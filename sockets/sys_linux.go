@@ -27,6 +27,3 @@ func writeFD(fd int, p []byte) (int, error) {
 	}
 	return int(n), nil
 }
-
-// yield lets another thread that waits for this processor run first.
-func yield() { _, _, _ = syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0) }

@@ -15,6 +15,3 @@ func writeFD(fd int, p []byte) (int, error) {
 	n, err := syscall.Write(fd, p)
 	return max(n, 0), err
 }
-
-// yield lets another thread that waits for this processor run first.
-func yield() { _, _, _ = syscall.RawSyscall(syscall.SYS_SCHED_YIELD, 0, 0, 0) }
