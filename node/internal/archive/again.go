@@ -3,6 +3,7 @@ package archive
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -34,7 +35,7 @@ func (a *Archiver) earlier(src *os.File, rel string) (string, error) {
 			if err != nil || s == a.opt.Compression.suffix() || os.SameFile(there, info) || !there.ModTime().Equal(info.ModTime()) {
 				continue
 			}
-			if same, err := holds(base+s, src); err != nil || same {
+			if same, err := holds(a.ctx, base+s, src); err != nil || same {
 				return base + s, err
 			}
 		}
@@ -44,10 +45,10 @@ func (a *Archiver) earlier(src *os.File, rel string) (string, error) {
 
 // holds reports whether a file of the archive holds what src does, which is read
 // from its beginning and left there.
-func holds(file string, src *os.File) (bool, error) {
+func holds(ctx context.Context, file string, src *os.File) (bool, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return false, err
+		return false, nil // somebody else's
 	}
 	defer f.Close()
 	var r io.Reader = f
@@ -56,7 +57,7 @@ func holds(file string, src *os.File) (bool, error) {
 		r, err = gzip.NewReader(f)
 	case ".zst":
 		var d *zstd.Decoder
-		if d, err = zstd.NewReader(f, zstd.WithDecoderConcurrency(1)); err == nil {
+		if d, err = zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow)); err == nil {
 			defer d.Close()
 			r = d
 		}
@@ -64,7 +65,10 @@ func holds(file string, src *os.File) (bool, error) {
 	if err != nil {
 		return false, nil // somebody else's
 	}
-	same, err := sameStream(bufio.NewReaderSize(r, 64<<10), bufio.NewReaderSize(src, 64<<10))
+	same, err := sameStream(bufio.NewReaderSize(r, 64<<10), bufio.NewReaderSize(&stoppable{ctx, src}, 64<<10))
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
 	if err != nil {
 		same = false
 	}
@@ -72,47 +76,76 @@ func holds(file string, src *os.File) (bool, error) {
 	return same, err
 }
 
-// sameStream reports whether two readers yield the same until their ends.
+// maxWindow bounds what reading a file of the archive takes of memory; ours have a
+// window of 1 MiB.
+const maxWindow = 8 << 20
+
+// sameStream reports whether two readers yield the same until their ends. A
+// compressed file that was cut off has no end: it yields io.ErrUnexpectedEOF.
 func sameStream(a, b io.Reader) (bool, error) {
 	var bufs [2][4 << 10]byte
 	for {
-		n, err := io.ReadFull(a, bufs[0][:])
-		m, berr := io.ReadFull(b, bufs[1][:])
+		n, err := fill(a, bufs[0][:])
+		m, berr := fill(b, bufs[1][:])
 		if !bytes.Equal(bufs[0][:n], bufs[1][:m]) {
 			return false, nil
 		}
 		switch {
-		case atEnd(err) || atEnd(berr):
-			return atEnd(err) && atEnd(berr), nil
+		case err == io.EOF && berr == io.EOF:
+			return true, nil
 		case err != nil || berr != nil:
 			return false, errors.Join(err, berr)
 		}
 	}
 }
 
-func atEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+// fill is io.ReadFull that tells of an end as the reader does.
+func fill(r io.Reader, b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var m int
+		m, err = r.Read(b[n:])
+		n += m
+	}
+	return n, err
+}
 
 // partName matches the names of tempName, which a log has until it is complete.
-var partName = regexp.MustCompile(`^\..+\.log\.[0-9a-f]{8}\.tmp$`)
+var partName = regexp.MustCompile(`^\..+\.\d\d:\d\d:\d\d-\d\d:\d\d:\d\d(-\d+)?\.log\.[0-9a-f]{8}\.tmp$`)
 
 // partAge is how long nothing may have been added to such a file before it is taken
-// for one that a logger left which does not come back. Should that be wrong, the log
-// is compressed again.
+// for one that a logger left which does not come back. Should that be wrong, as it
+// can be in the moment in which a complete part has its log's time and not yet its
+// name, the log is compressed again.
 const partAge = 24 * time.Hour
 
 // sweep deletes what loggers that do not come back have left: one that does goes on
 // with the same names.
 func (a *Archiver) sweep() {
-	parts, err := filepath.Glob(filepath.Join(a.opt.Dir, "????-??-??", ".*.tmp"))
+	days, err := os.ReadDir(a.opt.Dir)
 	if err != nil {
 		return
 	}
-	for _, part := range parts {
-		info, err := os.Lstat(part)
-		if err != nil || !info.Mode().IsRegular() || !partName.MatchString(filepath.Base(part)) || time.Since(info.ModTime()) < partAge {
+	for _, day := range days {
+		if day.IsDir() && dayName.MatchString(day.Name()) {
+			a.sweepDay(filepath.Join(a.opt.Dir, day.Name()))
+		}
+	}
+}
+
+func (a *Archiver) sweepDay(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if !partName.MatchString(e.Name()) {
 			continue
 		}
-		if err := os.Remove(part); err == nil {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() || time.Since(info.ModTime()) < partAge {
+			continue
+		}
+		if part := filepath.Join(dir, e.Name()); os.Remove(part) == nil {
 			a.opt.Log.Info("part of a log that nobody completed is deleted", "file", part)
 		}
 	}

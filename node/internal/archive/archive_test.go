@@ -237,6 +237,7 @@ func TestAgain(t *testing.T) {
 	for _, change := range []func(){
 		func() { os.Chtimes(src+".gz", time.Now(), time.Now()) },
 		func() { write(t, src+".gz", "another's") },
+		func() { cutOff(t, src+".gz") },
 	} {
 		source()
 		opt.Compression = archive.Gzip
@@ -259,11 +260,23 @@ func TestAgain(t *testing.T) {
 	}
 }
 
+// cutOff takes the trailer of a compressed file, and no byte of its text.
+func cutOff(t *testing.T, file string) {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err == nil {
+		err = os.Truncate(file, info.Size()-4)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestSweep: parts that nobody completes are deleted, and nothing else.
 func TestSweep(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "a[b]") // a name, no pattern
 	const part = "2026-03-01/.conn.00:00:00-01:00:00.log.0123abcd.tmp"
-	old := []string{part, "2026-03-01/.conn.tmp", "2026-03-01/conn.00:00:00-01:00:00.log", "old/.conn.00:00:00-01:00:00.log.0123abcd.tmp"}
+	old := []string{part, "2026-03-01/.conn.tmp", "2026-03-01/conn.00:00:00-01:00:00.log", "2026-03-01/.x.log.0123abcd.tmp", "old/.conn.00:00:00-01:00:00.log.0123abcd.tmp"}
 	for _, file := range old {
 		write(t, filepath.Join(dir, file), "x")
 		at := time.Now().Add(-25 * time.Hour)

@@ -261,6 +261,7 @@ func (a *Archiver) place(j Job) (string, error) {
 	case err != nil:
 		return "", err
 	case was != "":
+		syncDir(filepath.Dir(was)) // the crash may have come before that
 		if err := os.Remove(j.Src); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
