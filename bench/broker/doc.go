@@ -13,6 +13,9 @@
 // rounds is above -margin, or while whose measurement other processes used the
 // machine, are called noisy.
 //
+// It runs in a network namespace of its own where the system allows one, with a
+// TCP that does not pace: see bench/internal/netns.
+//
 // It needs Linux; without a C compiler and libzmq that side is reported as
 // missing. Exit status: 0 when everything ran, 1 when something failed or, with
 // -strict, a want was missed, 2 for a wrong flag.

@@ -16,6 +16,9 @@
 // One scenario, for root, has the logs on a disk that the kernel throttles: what
 // the disk does not take waits in the spool.
 //
+// It runs in a network namespace of its own where the system allows one, with a
+// TCP that does not pace: see bench/internal/netns.
+//
 // It prints a table with what is wanted and whether that is reached, and writes
 // report.json, report.md and SVG plots into -out. Exit status: 0 when everything
 // ran, 1 when something failed or, with -strict, a want was missed, 2 for a wrong

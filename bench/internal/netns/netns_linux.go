@@ -17,6 +17,9 @@ import (
 // which has to furnish it, "ready" those that it starts.
 const marker = "ZNODE_BENCH_NETNS"
 
+// unfurnished is the exit status of a process in a namespace that it cannot use.
+const unfurnished = 125
+
 // control is the file of the congestion control that new connections get.
 const control = "/proc/sys/net/ipv4/tcp_congestion_control"
 
@@ -37,7 +40,7 @@ func Enter() (status int, done bool) {
 			return 0, false
 		}
 		fmt.Fprintln(os.Stderr, "bench: cannot furnish a network namespace:", err)
-		return 1, true
+		return unfurnished, true
 	}
 	// There is no network in there to fetch modules from when programs are built.
 	// Whoever needs one that cannot be had says so.
@@ -45,6 +48,7 @@ func Enter() (status int, done bool) {
 	if status, err = again(); err == nil {
 		return status, true
 	}
+	_ = os.Setenv(marker, "ready") // for those that we start
 	fmt.Fprintf(os.Stderr, "bench: no network namespace of our own (%v); on the system's, with TCP %s\n", err, congestionControl())
 	return 0, false
 }
@@ -55,7 +59,7 @@ func again() (status int, err error) {
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = append(os.Environ(), marker+"=new")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: unix.SIGKILL}
 	if uid := os.Getuid(); uid != 0 {
 		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: uid, Size: 1}}
@@ -67,6 +71,9 @@ func again() (status int, err error) {
 	defer signal.Stop(interrupts)
 	err = cmd.Run()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		if exit.ExitCode() == unfurnished {
+			return 0, errors.New("it cannot be furnished")
+		}
 		return max(exit.ExitCode(), 1), nil
 	}
 	return 0, err
