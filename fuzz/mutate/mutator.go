@@ -1,6 +1,7 @@
 package mutate
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -33,6 +34,9 @@ func (m *mutator) short(most int) int {
 func (m *mutator) input(seed, at uint64, args []reflect.Value) {
 	if at < uint64(len(m.inputs)) {
 		for i, v := range m.inputs[at] {
+			if b, ok := v.([]byte); ok {
+				v = bytes.Clone(b) // a target may do with it what it likes
+			}
 			args[i] = reflect.ValueOf(v)
 		}
 		return

@@ -100,6 +100,13 @@ func FuzzFile(tf *testing.F) {
 	f.Add("log_dir = true")
 	f.Add("separator = \"\\t\"\n\"a b\" = [1, {b = 2}]")
 	f.Add("slow_subscriber_grace = -1\nd = 1979-05-27T07:32:00Z")
+	for _, value := range []string{"1.5", "inf", "1979-05-27T07:32:00Z", "1979-05-27", "07:32:00", "[1]", "{}", "[]"} {
+		f.Add("node = " + value)
+	}
+	f.Add("clients.a = 1\nclients.b = 2")
+	f.Add("node = 'a'\nnode = 'b'")
+	f.Add("node = \xff")
+	f.Add("node = 99999999999999999999")
 	f.Fuzz(func(t *testing.T, text string) {
 		given, err := all().parseFile("f", text)
 		l := &loader{all(), &Settings{origins: map[*Option]Origin{}}}
