@@ -14,9 +14,10 @@ const nanosBelow = (exponentBias + 20) << mantissaBits
 
 // shortUnits finds what Grisu2 finds if that is a whole number q of units, of
 // which scale, 1e6 or 1e9, make one. b are the bits of a double that is positive;
-// others, and those out of range, are declined.
+// others, and those out of range for millionths, are declined; who asks for
+// billionths stays below nanosBelow.
 //
-// A double below 2^33, or 2^22 for billionths, is more than a unit in the last
+// A double below 2^33, or 2^23 for billionths, is more than a unit in the last
 // place from its neighbours in units: at most one of them reads back as this
 // double. If it lies well inside the interval of what does, Grisu2 comes upon it
 // before any longer number, and upon no shorter one but the same without its

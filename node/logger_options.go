@@ -61,8 +61,9 @@ type LoggerOptions struct {
 	MaxStreams int
 
 	// MemoryLimit bounds the memory of batches that are read and not yet
-	// written, in bytes. When a log cannot be written as fast as it comes, its
-	// batches go to the spool; beyond the limit no socket is read.
+	// written, in bytes. When a log cannot be written as fast as it comes, and is
+	// slower than the spool, its batches go there; beyond the limit no socket is
+	// read.
 	MemoryLimit int64
 	// SpoolDir is where batches wait that there is no memory for; "" is .spool
 	// in LogDir.

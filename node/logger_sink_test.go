@@ -14,12 +14,14 @@ func TestShortage(t *testing.T) {
 		name  string
 		share time.Duration // of each millisecond, waited for the file
 		bytes int64         // written in each
+		stuck bool          // for all the time after the first look
 		want  bool
 	}{
-		{"slow but steady", 950 * time.Microsecond, 20e3, true},
-		{"stuck", time.Millisecond, 0, true},
-		{"formatting", 500 * time.Microsecond, 20e3, false},
-		{"fast, and more to write", 800 * time.Microsecond, mib, false},
+		{"slow but steady", 950 * time.Microsecond, 20e3, false, true},
+		{"stuck", time.Millisecond, 0, false, true},
+		{"formatting", 500 * time.Microsecond, 20e3, false, false},
+		{"fast, and more to write", 800 * time.Microsecond, mib, false, false},
+		{"fast, then stuck", 800 * time.Microsecond, mib, true, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -27,10 +29,14 @@ func TestShortage(t *testing.T) {
 				var sink time.Duration
 				var bytes int64
 				got := false
-				for range 2 * sinkLook / time.Millisecond {
+				for at := range 3 * sinkLook / time.Millisecond {
 					got = h.forFile(sink, bytes) || got
 					time.Sleep(time.Millisecond)
-					sink, bytes = sink+c.share, bytes+c.bytes
+					if c.stuck && at > sinkLook/time.Millisecond {
+						sink += time.Millisecond
+					} else {
+						sink, bytes = sink+c.share, bytes+c.bytes
+					}
 				}
 				if got != c.want {
 					t.Errorf("the file is what is short: %v, want %v", got, c.want)

@@ -27,9 +27,10 @@ const (
 // A lane may hold half of the memory that no lane holds, of the half of the
 // budget that is for lanes: one lane at most a third of it, and however many
 // lanes are stuck, others have some. When a lane has as much, the question is
-// what holds it up. If it is its file, its batches go to the spool until it has
-// taken all of them back. If it is the CPU, the spool would make matters worse,
-// and the router waits: the senders are held back.
+// what holds it up. If it is its file, and the spool is faster, its batches go there
+// until it has taken all of them back. If it is the CPU, or a file as fast as the
+// spool, that would make matters worse, and the router waits: the senders are held
+// back.
 type store struct {
 	l     *Logger
 	spool *spool.Spool

@@ -19,7 +19,8 @@ var (
 	// ErrClosed is returned by a node that has been closed.
 	ErrClosed = errors.New("node: closed")
 	// ErrDropped is returned for an event or a batch of log writes that was
-	// dropped and counted because those it is for are behind.
+	// dropped and counted because those it is for are behind, and by Close for
+	// batches that no logger took in time.
 	ErrDropped = errors.New("node: dropped, the peer is behind")
 	// ErrStarted is returned by a second Start.
 	ErrStarted = errors.New("node: started already")

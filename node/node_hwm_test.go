@@ -37,10 +37,13 @@ func TestOnloopHWMIsZeeks(t *testing.T) {
 	opt := testNodeOptions(t)
 	opt.OnloopQueueHWM, opt.OnloopGrace, opt.ListenLogEndpoint = hwm, 0, zmqtest.Loopback
 	opt.Log = slog.New(slog.NewTextHandler(log, nil))
-	connected := make(chan struct{})
+	connected := make(chan struct{}, 1)
 	opt.Sockets.OnEvent = func(e sockets.Event) {
 		if e.Kind == sockets.EventConnected && e.Socket == zmq4.XPub {
-			close(connected)
+			select {
+			case connected <- struct{}{}:
+			default: // once is enough
+			}
 		}
 	}
 	n, r := startWithRaw(t, opt, func(n *Node) {

@@ -43,7 +43,7 @@ var nodeMetrics = []struct {
 		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.LogSent) }},
 	{nodeDesc("znode_log_batches_sent_total", "Log batches handed to the PUSH socket"),
 		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.LogBatchesTo) }},
-	{nodeDesc("znode_log_lost_batches_total", "Of these, batches that waited for a logger that went away for good"),
+	{nodeDesc("znode_log_lost_batches_total", "Of these, batches that waited for a logger that went away, or that no logger took before the node closed"),
 		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.LogBatchesLost) }},
 	{nodeDesc("znode_log_drops_total", "Log records dropped because no logger had room"),
 		prometheus.CounterValue, func(s *Stats) float64 { return float64(s.LogDrops) }},

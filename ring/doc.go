@@ -22,9 +22,10 @@
 // # Cost
 //
 // A producer's call costs two locked instructions (one in SPSC), a Drain one,
-// and each moves as many items as it is given: hand over what a read from a
+// and each moves as many items as it is given (in MPSC with one more for each 64
+// of them): hand over what a read from a
 // socket has brought as one batch, and drain into a slice of some hundred
-// items. A refused Offer writes nothing. While the consumer is awake nobody
+// items. A refused Offer hardly ever writes anything. While the consumer is awake nobody
 // pays for waking it.
 //
 // Processors that put single items into an MPSC by turns would be slowed down by
@@ -43,8 +44,8 @@
 // Neither queue has a lock on the path of an item. MPSC takes a mutex about
 // three times per segment of 512 items, to add a segment and to take it back.
 // As in every queue that gives out places first and fills them afterwards, a
-// producer that loses the CPU between the two delays the consumer, but not
-// the other producers.
+// producer that loses the CPU between the two delays the consumer, and whoever
+// takes the next place by some microseconds, but stops no other producer.
 //
 // # Sources
 //
@@ -52,8 +53,9 @@
 // multiprocess programs", 1977) with the cached indices of E. Rigtorp
 // ("Optimizing a ring buffer for throughput"). MPSC gives out places by one
 // counter and marks them filled as D. Vyukov's bounded queue does, over
-// segments instead of one array and with a bit for each place instead of a word. The rules for ordinary and forced items are
-// those of Zeek's onloop queue (src/cluster/OnLoop.h).
+// segments instead of one array and with a bit for each place instead of a
+// word. The rules for ordinary and forced items are those of Zeek's onloop queue
+// (src/cluster/OnLoop.h).
 //
 // # Files
 //

@@ -37,9 +37,8 @@ const (
 // with real time, and the items come out in the order they went in.
 //
 // Producers never wait for room or for the consumer, and for each other not
-// longer than some microseconds. Drain never waits for a
-// producer to come, but it does wait for one that is inside Offer or Force and
-// has its place already.
+// longer than some microseconds. Drain never waits for a producer to come, but
+// it does wait for one that is inside Offer or Force and has its place already.
 //
 // Memory grows and shrinks with the items, in segments of 512; up to 64 emptied
 // segments are kept for reuse. An MPSC is made by [NewMPSC] and not copied.

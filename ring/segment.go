@@ -30,8 +30,8 @@ const (
 
 // segment is the memory of items number*segmentItems and following.
 //
-// A bit of filled tells that the item in its place is there to be taken. One
-// cache line holds them all: where producer and consumer are far apart, each
+// A bit of filled tells that the item in its place is there to be taken. They
+// fill no more than one cache line: where producer and consumer are far apart, each
 // line that changes hands costs as much as several items.
 type segment[T any] struct {
 	filled [segmentItems / wordBits]atomic.Uint64
