@@ -14,7 +14,8 @@ import (
 type serviceManager struct {
 	conn net.Conn
 	// every is how often it wants to hear that the process lives; 0 for never.
-	every time.Duration
+	every    time.Duration
+	patience time.Duration // for a state
 }
 
 // newServiceManager finds the service manager in the environment: NOTIFY_SOCKET,
@@ -39,7 +40,7 @@ func newServiceManager(environ []string) (*serviceManager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("NOTIFY_SOCKET: %w", err)
 	}
-	m := &serviceManager{conn: conn}
+	m := &serviceManager{conn: conn, patience: time.Second}
 	if vars.usec != "" && (vars.pid == "" || vars.pid == strconv.Itoa(os.Getpid())) {
 		usec, err := strconv.ParseInt(vars.usec, 10, 64)
 		if err != nil || usec <= 0 || usec > int64(maxWatchdog/time.Microsecond) {
@@ -71,9 +72,11 @@ const (
 	stateAlive     = "WATCHDOG=1"
 )
 
-// tell sends a state. One that gets lost is the service manager's to miss.
+// tell sends a state. One that gets lost is the service manager's to miss, and one
+// that does not read holds nothing up for long.
 func (m *serviceManager) tell(state string) {
 	if m != nil {
+		_ = m.conn.SetWriteDeadline(time.Now().Add(m.patience))
 		_, _ = m.conn.Write([]byte(state))
 	}
 }

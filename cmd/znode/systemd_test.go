@@ -69,10 +69,28 @@ func TestNotify(t *testing.T) {
 	}
 	until(stateReloading)
 	until(stateReady)
-	if status := z.signal(t, syscall.SIGTERM); status != 0 {
-		t.Errorf("exit status %d", status)
+	if err := z.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
 	}
 	until(stateStopping)
+	if status := z.wait(t); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+}
+
+// TestServiceManagerThatDoesNotRead: states are lost, and nothing waits for it.
+func TestServiceManagerThatDoesNotRead(t *testing.T) {
+	t.Parallel()
+	path, _ := listenAsManager(t)
+	m, err := newServiceManager([]string{"NOTIFY_SOCKET=" + path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	m.patience = time.Millisecond
+	for range 1000 { // more than a socket's queue takes
+		m.tell(stateAlive)
+	}
 }
 
 func TestServiceManager(t *testing.T) {
