@@ -115,7 +115,8 @@ func TestAttachWhileFull(t *testing.T) {
 	r := zmqtest.NewRaw(t, b)
 	r.Handshake(t, "PULL")
 	big := make([]byte, 1<<20)
-	until(t, "the queue is full", func() bool { return x.Send(big) != nil && len(x.Peers()) == 1 && x.Peers()[0].QueuedMessages == 10 })
+	// It stays full until half of it is free, and the kernel may still take some.
+	until(t, "the queue is full", func() bool { return x.Send(big) != nil && len(x.Peers()) == 1 && x.Peers()[0].QueuedMessages > 5 })
 	finishes(t, "Close returns", background(func() { x.Close() }))
 	if lost := x.Stats(); lost.Connections != 0 {
 		t.Errorf("%+v", lost)
