@@ -57,7 +57,7 @@ func newSlowDisk(dir string, size, perSecond int64) (_ *slowDisk, err error) {
 	if err := unix.Stat(d.dir, &st); err != nil {
 		return nil, err
 	}
-	device := fmt.Sprintf("%d:%d", unix.Major(st.Dev), unix.Minor(st.Dev))
+	device := fmt.Sprintf("%d:%d", unix.Major(uint64(st.Dev)), unix.Minor(uint64(st.Dev)))
 	return d, d.throttle(device, perSecond)
 }
 
