@@ -60,8 +60,8 @@ type shortage struct {
 }
 
 // forFile reports whether the lane's file is what is short, and slower than the
-// spool, once enough time has passed to tell. sink is how long the lane has waited for it in all, and bytes is
-// how much it has written.
+// spool, once enough time has passed to tell. sink is how long the lane has waited
+// for it in all, and bytes is how much it has written.
 func (h *shortage) forFile(sink time.Duration, bytes int64) bool {
 	now := time.Now()
 	if now.Sub(h.last) > sinkLook { // there was room meanwhile
