@@ -34,7 +34,12 @@ func newSlowDisk(dir string, size, perSecond int64) (_ *slowDisk, err error) {
 	d := &slowDisk{dir: filepath.Join(dir, "slow"), image: filepath.Join(dir, "slow.img")}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("%w: %w", errNoDisk, err), d.remove())
+			// What stays behind is worse than having no disk, and not the same.
+			if left := d.remove(); left != nil {
+				err = fmt.Errorf("a disk was not to be had (%w) and cannot be taken down: %w", err, left)
+			} else {
+				err = fmt.Errorf("%w: %w", errNoDisk, err)
+			}
 		}
 	}()
 	f, err := os.Create(d.image)
