@@ -80,7 +80,7 @@ type LoggerOptions struct {
 	// RotationSize is the size in bytes at which that happens too; 0 is none.
 	RotationSize int64
 	// RotationCommand is run for every archived log; its words are the program
-	// and its arguments, and the path of the log comes behind them.
+	// and its arguments, and the absolute path of the log comes behind them.
 	RotationCommand string
 	// ArchiveDir is where logs go when they are finished, into a directory for
 	// each day; "" is LogDir.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -339,6 +340,18 @@ func TestCommand(t *testing.T) {
 	if want := "given " + src + ".gz\n"; read(t, out) != want || stats.Commands != 1 || stats.CmdErrors != 0 {
 		t.Errorf("%q, %+v; want %q", read(t, out), stats, want)
 	}
+	// A command gets a path that holds wherever it goes.
+	t.Chdir(dir)
+	write(t, src, "x")
+	if err := os.Remove(src + ".gz"); err != nil {
+		t.Fatal(err)
+	}
+	opt.Dir = "."
+	run(t, opt, archive.Job{ID: 1, Src: filepath.Join("d", "a.log"), Rel: "d/a.log"})
+	if want := "given " + src + ".gz\n"; read(t, out) != want+want {
+		t.Errorf("%q; want %q twice", read(t, out), want)
+	}
+	opt.Dir = dir
 	write(t, src, "x")
 	var log bytes.Buffer
 	opt.Log = slog.New(slog.NewTextHandler(&log, nil))
@@ -379,10 +392,16 @@ func TestRetention(t *testing.T) {
 			dir := make12(t)
 			all := files(t, dir)
 			c.opt.Dir = dir
+			var log bytes.Buffer
+			c.opt.Log = slog.New(slog.NewTextHandler(&log, nil))
 			_, stats := run(t, c.opt)
 			left := files(t, dir)
 			if len(left) != c.left+5 || stats.Deleted != uint64(12-c.left) || stats.DeletedLen != 1000*stats.Deleted {
 				t.Errorf("%d files left, want %d: %q of %q, %+v", len(left), c.left+5, left, all, stats)
+			}
+			want := fmt.Sprintf("files=%d bytes=%d", stats.Deleted, stats.DeletedLen)
+			if said := strings.Contains(log.String(), want); said != (stats.Deleted > 0) {
+				t.Errorf("log %q, want %q: %v", log.String(), want, stats.Deleted > 0)
 			}
 			if _, err := os.Stat(filepath.Join(dir, "2026-03-02")); (err == nil) != (c.left == 12) {
 				t.Errorf("empty directory: %v", err)

@@ -38,7 +38,7 @@ type Options struct {
 	Dir         string
 	Compression Compression
 	// Command, if not empty, is run for every finished log: the program, its
-	// arguments, and behind them the path of the log.
+	// arguments, and behind them the absolute path of the log.
 	Command []string
 	// MaxAge and MaxBytes bound the archive; 0 is no bound. What was closed
 	// first goes first, by the time of the files' last change.

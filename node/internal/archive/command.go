@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os/exec"
+	"path/filepath"
 	"time"
 )
 
@@ -13,14 +14,18 @@ const commandTime = 5 * time.Minute
 // maxOutput bounds what is shown of the output of a command that failed.
 const maxOutput = 1000
 
-// runCommand hands a log to the operator's command. When that fails, it is logged
-// and the log stays where it is.
+// runCommand hands a log to the operator's command, by its absolute path, since a
+// script may change its directory. When that fails, it is logged and the log stays
+// where it is.
 func (a *Archiver) runCommand(file string) {
 	if len(a.opt.Command) == 0 || a.ctx.Err() != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(a.ctx, commandTime)
 	defer cancel()
+	if abs, err := filepath.Abs(file); err == nil {
+		file = abs
+	}
 	args := append(a.opt.Command[1:len(a.opt.Command):len(a.opt.Command)], file)
 	cmd := exec.CommandContext(ctx, a.opt.Command[0], args...)
 	cmd.WaitDelay = time.Second // for a child of it that keeps the output open

@@ -24,7 +24,7 @@ type finishedFile struct {
 	time time.Time // of the last change, which is that of its closing
 }
 
-// retain deletes the oldest logs beyond the bounds.
+// retain deletes the oldest logs beyond the bounds, and says so in one line.
 func (a *Archiver) retain() {
 	if a.opt.MaxAge == 0 && a.opt.MaxBytes == 0 {
 		return
@@ -34,6 +34,14 @@ func (a *Archiver) retain() {
 		return cmp.Or(x.time.Compare(y.time), cmp.Compare(x.path, y.path))
 	})
 	now := time.Now()
+	var gone []finishedFile
+	var bytes int64
+	defer func() {
+		if n := len(gone); n > 0 {
+			a.opt.Log.Info("archived logs deleted", "files", n, "bytes", bytes, "first", gone[0].path, "last", gone[n-1].path,
+				"max age", a.opt.MaxAge, "max bytes", a.opt.MaxBytes)
+		}
+	}()
 	for _, f := range files {
 		old := a.opt.MaxAge > 0 && now.Sub(f.time) > a.opt.MaxAge
 		much := a.opt.MaxBytes > 0 && total > a.opt.MaxBytes
@@ -53,6 +61,8 @@ func (a *Archiver) retain() {
 		total -= f.size
 		a.deleted.Add(1)
 		a.delLen.Add(uint64(f.size))
+		gone = append(gone, f)
+		bytes += f.size
 		os.Remove(filepath.Dir(f.path)) // succeeds when it is empty
 	}
 }

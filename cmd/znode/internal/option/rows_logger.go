@@ -62,7 +62,7 @@ var logger = []*Option{
 	},
 	{
 		Name: "rotation_command", Kind: program, Default: "", Use: Logger,
-		Help:  "program, with arguments, that gets the path of every file set aside",
+		Help:  "program, with arguments, that gets the absolute path of every file set aside",
 		Field: func(c *Config) any { return &c.RotationCommand },
 	},
 	{
