@@ -143,6 +143,7 @@ func TestHWMExact(t *testing.T) {
 			}
 			return err
 		}
+		received := 0
 		// Whatever the kernel takes meanwhile: never more than HWM are queued,
 		// and what is not queued is taken.
 		full := func() bool {
@@ -152,10 +153,15 @@ func TestHWMExact(t *testing.T) {
 			if p.QueuedMessages > hwm || p.SentMessages+uint64(p.QueuedMessages) != uint64(sent) {
 				t.Fatalf("HWM %d: %d queued, %d taken by the kernel, of %d", hwm, p.QueuedMessages, p.SentMessages, sent)
 			}
+			if p.QueuedMessages < hwm && received < sent {
+				// The kernel took some when it was full. What is left may be too much
+				// for more to be queued, and more than the kernel has room for.
+				checkNext(t, r, received)
+				received++
+			}
 			return p.QueuedMessages == hwm
 		}
 		until(t, "the queue is full", full)
-		received := 0
 		for range 3 {
 			// The peer reads, one by one; at the first success after fullness at
 			// most half can have been queued.
@@ -207,7 +213,8 @@ func TestImmediateForgets(t *testing.T) {
 			for push.Send(fmt.Append(nil, sent), pattern(sent, 1000)) == nil {
 				sent++
 			}
-			return push.Peers()[0].QueuedMessages == 10
+			// It stays full until half of it is free, and the kernel may still take some.
+			return push.Peers()[0].QueuedMessages > 5
 		})
 		r.Reset()
 		awaitKind(t, events, sockets.EventDisconnected)
@@ -258,8 +265,8 @@ func TestPullsDie(t *testing.T) {
 		for push.Send(fmt.Append(nil, sent), pattern(sent, 1000)) == nil {
 			sent++
 		}
-		l := push.Peers()
-		return l[0].QueuedMessages == 50 && l[1].QueuedMessages == 50
+		l := push.Peers() // full until half of it is free
+		return l[0].QueuedMessages > 25 && l[1].QueuedMessages > 25
 	})
 	waiting := make(chan error, 1)
 	go func() { waiting <- push.SendContext(t.Context(), []byte("waited"), pattern(0, 1000)) }()

@@ -203,8 +203,8 @@ func TestIsolationIsTold(t *testing.T) {
 		r.Subscribe(t, "t"+strings.Repeat("x", i))
 	}
 	subs.before(t, "+t"+strings.Repeat("x", 11))
+	sent := fillForLong(x)
 	sender := zmqtest.DialAs(t, bind(t, in, anyPort), "PUSH")
-	sent := 0
 	until(t, "the subscriber is isolated", func() bool {
 		sender.Send(t, numbered("t", sent, 1000)...)
 		sent++
@@ -238,6 +238,16 @@ func TestIsolationIsTold(t *testing.T) {
 	}
 }
 
+// fillForLong fills the queue of a peer with what the kernel cannot take the half
+// of, so that its isolation does not end before it reads, and returns the number of
+// messages.
+func fillForLong(x *sockets.XPUB) (n int) {
+	for x.Publish([]byte("t"), make([]byte, 100<<10)) != sockets.ErrAgain {
+		n++
+	}
+	return n
+}
+
 // TestIsolatedPeerLeaves: that an isolation is over is told also when it is because
 // the subscriber has left.
 func TestIsolatedPeerLeaves(t *testing.T) {
@@ -256,10 +266,7 @@ func TestIsolatedPeerLeaves(t *testing.T) {
 	r.Subscribe(t, "t")
 	subs.before(t, "+t")
 	peer := x.Peers()[0].Peer
-	// The queue is full of what the kernel cannot take the half of, so that the
-	// isolation does not end before its time.
-	for x.Publish([]byte("t"), make([]byte, 1<<20)) != sockets.ErrAgain {
-	}
+	fillForLong(x)
 	sender := zmqtest.DialAs(t, bind(t, in, anyPort), "PUSH")
 	sent := 0
 	until(t, "the subscriber is isolated", func() bool {
