@@ -42,8 +42,12 @@ func longNonce(prefix string, n *[longNonceSize]byte) (nonce [nonceSize]byte) {
 
 // agree computes the key of boxes between the owner of a secret key and that of a
 // public one, as NaCl's crypto_box_beforenm does. It refuses public keys of low
-// order, with which anyone could compute the result.
+// order, with which anyone could compute the result, and those beyond 2^255: X25519
+// ignores that bit (RFC 7748, section 5), so one secret key would prove two names.
 func agree(key *[32]byte, own *ecdh.PrivateKey, peer *Public) error {
+	if peer[KeySize-1]&0x80 != 0 {
+		return refusef(sockets.ReasonSecurity, "public key beyond 2^255")
+	}
 	remote, err := ecdh.X25519().NewPublicKey(peer[:])
 	if err != nil {
 		return refusef(sockets.ReasonSecurity, "%v", err)

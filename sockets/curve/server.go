@@ -171,10 +171,6 @@ func (h *serverHandshake) hello(data []byte) (welcome []byte, err error) {
 	var key [32]byte
 	defer clear(key[:])
 	client := Public(data[helloKeyAt:helloNonceAt])
-	if client[KeySize-1]&0x80 != 0 {
-		// X25519 ignores this bit, so the box would open although it was flipped.
-		return nil, refusef(sockets.ReasonSecurity, "HELLO with a key beyond 2^255")
-	}
 	if err := agree(&key, h.server.secret, &client); err != nil {
 		return nil, err
 	}
