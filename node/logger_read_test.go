@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -41,6 +42,22 @@ func readLog(t testing.TB, file string) []byte {
 		t.Fatalf("%s: %v", file, err)
 	}
 	return data
+}
+
+// endsWith reports whether a file ends with a text.
+func endsWith(file, text string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() < int64(len(text)) {
+		return false
+	}
+	end := make([]byte, len(text))
+	_, err = f.ReadAt(end, info.Size()-int64(len(end)))
+	return err == nil && string(end) == text
 }
 
 // allLogs returns the logs of one path, those in the archive first.
@@ -78,8 +95,8 @@ func takeCensus(t testing.TB, dir, path string) census {
 			if strings.HasPrefix(text, "#") {
 				continue
 			}
-			var n int
-			if _, err := fmt.Sscanf(text, "%d", &n); err != nil || fmt.Sprint(n) != text {
+			n, err := strconv.Atoi(text)
+			if err != nil || strconv.Itoa(n) != text {
 				c.torn = append(c.torn, fmt.Sprintf("%s: line %q", file, text))
 				continue
 			}

@@ -26,25 +26,7 @@ type LoggerStats struct {
 
 // Stats returns the logger's figures.
 func (l *Logger) Stats() LoggerStats {
-	spool := l.store.spool.Stats()
-	s := LoggerStats{
-		Messages:  l.received.Load(),
-		Bytes:     l.receivedBytes.Load(),
-		Written:   l.written.Load(),
-		Lost:      l.lost.Load() + l.store.broken.Load(),
-		Files:     l.names.count(),
-		Stuck:     int(l.stuck.Load()),
-		Memory:    l.budget.stats().used,
-		Spool:     spool.Bytes,
-		SpoolFull: l.store.full.Load(),
-		Spooled:   l.store.spooled.Load(),
-		Rotations: l.rotations.Load(),
-		Archived:  l.keeper.Stats().Archived,
-		Rejected:  l.reject.kept.Load(),
-	}
-	for k := range l.refused {
-		s.Refused += l.refused[k].n.Load()
-	}
+	var s LoggerStats
 	now := time.Now().UnixNano()
 	older := func(at int64) {
 		if at > 0 {
@@ -58,6 +40,22 @@ func (l *Logger) Stats() LoggerStats {
 			s.Records += c.records.Load()
 		}
 		older(ln.oldest.Load())
+	}
+	// In the order of a batch's way: what is counted among Records is in Memory, or
+	// written; what is in neither Memory nor Spool is in a file, and that among Files
+	// until it is rotated.
+	s.Memory = l.budget.stats().used
+	s.Spool = l.store.spool.Stats().Bytes
+	s.Files = l.names.count()
+	s.Messages, s.Bytes = l.received.Load(), l.receivedBytes.Load()
+	s.Written = l.written.Load()
+	s.Lost = l.lost.Load() + l.store.broken.Load()
+	s.Stuck = int(l.stuck.Load())
+	s.SpoolFull, s.Spooled = l.store.full.Load(), l.store.spooled.Load()
+	s.Rotations, s.Archived = l.rotations.Load(), l.keeper.Stats().Archived
+	s.Rejected = l.reject.kept.Load()
+	for k := range l.refused {
+		s.Refused += l.refused[k].n.Load()
 	}
 	return s
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -75,6 +76,23 @@ func TestLoggerFlushesWhenIdle(t *testing.T) {
 			got, _ := os.ReadFile(filepath.Join(opt.LogDir, "n.log"))
 			return bytes.HasSuffix(got, fmt.Appendf(nil, "\n%d\n", i))
 		})
+	}
+}
+
+// TestLoggerStatsInOrder: a record that was counted and is in memory no more is in its
+// file, at whatever moment one looks.
+func TestLoggerStatsInOrder(t *testing.T) {
+	opt := testLoggerOptions(t)
+	l := startLogger(t, opt)
+	push := connectPUSH(t, l)
+	for i := range 500 {
+		sendBatch(t, push, numbers(t, "n", i, 1))
+		for s := l.Stats(); s.Records <= uint64(i) || s.Memory > 0; s = l.Stats() {
+			runtime.Gosched()
+		}
+		if !endsWith(filepath.Join(opt.LogDir, "n.log"), fmt.Sprintf("\n%d\n", i)) {
+			t.Fatalf("record %d is not in the file", i)
+		}
 	}
 }
 
