@@ -154,7 +154,7 @@ func (c *childLogger) options() LoggerOptions {
 	if c.SpoolLimit > 0 {
 		o.SpoolLimit = c.SpoolLimit
 	}
-	o.hooks = c.killHooks(c.Note)
+	o.hooks, o.eager = c.killHooks(c.Note), true
 	if c.JSON {
 		o.Text.Format = codec.FormatJSON
 	}

@@ -24,6 +24,7 @@ func testLoggerOptions(t testing.TB) LoggerOptions {
 	opt.ListenLogEndpoint = "tcp://127.0.0.1:*"
 	opt.LogDir = t.TempDir()
 	opt.RotationInterval = 0
+	opt.eager = true
 	opt.Log = slog.New(slog.NewTextHandler(testWriter{t}, nil))
 	return opt
 }

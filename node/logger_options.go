@@ -102,6 +102,7 @@ type LoggerOptions struct {
 	Log *slog.Logger
 
 	hooks *loggerHooks // of tests
+	eager bool         // archiving does not stand back, for tests that wait for it
 }
 
 // DefaultLoggerOptions returns Zeek's defaults where it has one. Rotation is
@@ -231,6 +232,7 @@ func (o *LoggerOptions) archiveOptions() archive.Options {
 		Command:     strings.Fields(o.RotationCommand),
 		MaxAge:      o.ArchiveMaxAge,
 		MaxBytes:    o.ArchiveMaxSize,
+		Eager:       o.eager,
 		Log:         o.Log,
 	}
 }

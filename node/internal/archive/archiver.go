@@ -47,7 +47,10 @@ type Options struct {
 	// Done is told when there is nothing more to do for a job. When it fails it
 	// is called again.
 	Done func(id uint64) error
-	Log  *slog.Logger
+	// Eager keeps the archiver at the priority of everything else. Else it runs
+	// when nothing else wants to, which on a busy machine may be never.
+	Eager bool
+	Log   *slog.Logger
 }
 
 // Job is one finished log.
@@ -153,7 +156,9 @@ func (a *Archiver) Stats() Stats {
 // run is the archiver's goroutine.
 func (a *Archiver) run() {
 	defer close(a.done)
-	lowerPriority()
+	if !a.opt.Eager {
+		lowerPriority()
+	}
 	retention := time.NewTicker(retentionEvery)
 	defer retention.Stop()
 	a.sweep()
