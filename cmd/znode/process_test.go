@@ -23,7 +23,7 @@ import (
 )
 
 // patience bounds every wait for a process; only a failing test spends it.
-const patience = 30 * time.Second
+const patience = zmqtest.Patience
 
 // started is a znode process of a test.
 type started struct {

@@ -14,7 +14,7 @@ import (
 
 // Patience is how long anything in this package waits before it fails the
 // test. It is long because it is only ever spent by a test that fails.
-const Patience = 20 * time.Second
+const Patience = 60 * time.Second
 
 // interpreter is the Python that has zmq when ZMQTEST_PYTHON names no other:
 // python3-zmq is installed for Debian's own only.
