@@ -28,7 +28,7 @@ func TestCheckKeys(t *testing.T) {
 	}
 	p.Proxy(t, ends[0], ends[1])
 	run := func(command string, server, public, secret string, more ...string) (string, string, int) {
-		args := append([]string{command, "--timeout=10s", "--connect-xpub-endpoint=" + endpoints[0], "--connect-xsub-endpoint=" + endpoints[1]}, more...)
+		args := append([]string{command, "--timeout=" + long, "--connect-xpub-endpoint=" + endpoints[0], "--connect-xsub-endpoint=" + endpoints[1]}, more...)
 		if server != "" {
 			args = append(args, "--curve-server-publickey="+server, "--curve-client-publickey="+public, "--curve-client-secretkey="+secret)
 		}

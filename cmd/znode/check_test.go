@@ -31,7 +31,7 @@ func TestCheck(t *testing.T) {
 	if err := os.WriteFile(layout, []byte(strings.Replace(checkLayout, "PORT", c.logs[strings.LastIndexByte(c.logs, ':')+1:], 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"check", "--json", "--layout=" + layout}, c.at()...)
+	args := append([]string{"check", "--json", "--layout=" + layout, "--timeout=" + long}, c.at()...)
 	check := func(status int) (r report) {
 		t.Helper()
 		out, people, got := outcome(t, args...)
@@ -52,7 +52,7 @@ func TestCheck(t *testing.T) {
 	if err := os.WriteFile(elsewhere, []byte(strings.Replace(checkLayout, "PORT", "1", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, _, status := outcome(t, append([]string{"check", "--layout=" + elsewhere}, c.at()...)...); status != 1 || !strings.Contains(out, "name that with --connect-log-endpoints.") {
+	if out, _, status := outcome(t, append([]string{"check", "--layout=" + elsewhere, "--timeout=" + long}, c.at()...)...); status != 1 || !strings.Contains(out, "name that with --connect-log-endpoints.") {
 		t.Errorf("a logger that is not where the layout has it: status %d\n%s", status, out)
 	}
 	c.zeekNode(t, p, "worker-2")
@@ -110,12 +110,12 @@ func TestCheckTrouble(t *testing.T) {
 	c := startCluster(t)
 	silent := zmqtest.Listen(t, zmqtest.Loopback)
 	gone := "tcp://127.0.0.1:1"
-	for name, tc := range map[string]struct{ xsub, xpub, log, detail, advice string }{
-		"nobody":  {gone, gone, gone, "connection refused", "Is it running"},
-		"swapped": {c.xpub, c.xsub, c.logs, "socket_type", "swapped"},
-		"silent":  {silent.Endpoint, silent.Endpoint, silent.Endpoint, "no answer in time", "may be stopped"},
+	for name, tc := range map[string]struct{ timeout, xsub, xpub, log, detail, advice string }{
+		"nobody":  {long, gone, gone, gone, "connection refused", "Is it running"},
+		"swapped": {long, c.xpub, c.xsub, c.logs, "socket_type", "swapped"},
+		"silent":  {"1s", silent.Endpoint, silent.Endpoint, silent.Endpoint, "no answer in time", "may be stopped"},
 	} {
-		out, people, status := outcome(t, "check", "--timeout=1s", "--connect-xpub-endpoint="+tc.xsub, "--connect-xsub-endpoint="+tc.xpub, "--connect-log-endpoints="+tc.log)
+		out, people, status := outcome(t, "check", "--timeout="+tc.timeout, "--connect-xpub-endpoint="+tc.xsub, "--connect-xsub-endpoint="+tc.xpub, "--connect-log-endpoints="+tc.log)
 		if status != 1 || people != "" || !strings.Contains(out, tc.detail) || !strings.Contains(out, tc.advice) || !strings.Contains(out, "round trip  ") {
 			t.Errorf("%s: status %d\n%s%s", name, status, out, people)
 		}

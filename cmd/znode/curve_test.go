@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/znode/znode/sockets/curve"
 	"github.com/znode/znode/sockets/zmqtest"
@@ -154,12 +153,12 @@ func TestCurveCommands(t *testing.T) {
 		"--listen-xsub-endpoint=tcp://127.0.0.1:0", "--listen-xpub-endpoint=tcp://127.0.0.1:0")
 	broker := z.await(t, "broker listens")
 	to := []string{"--config=" + file, "--connect-xpub-endpoint=" + broker["xsub"].(string), "--connect-xsub-endpoint=" + broker["xpub"].(string)}
-	checked := start(t, append([]string{"check"}, to...)...)
+	checked := start(t, append([]string{"check", "--timeout=" + long}, to...)...)
 	if status := checked.wait(t); status != 0 {
 		t.Errorf("znode check ends with status %d", status)
 	}
 	// Without keys it is turned away, and says so.
-	if status := start(t, append([]string{"check", "--timeout=" + (5 * time.Second).String()}, to[1:]...)...).wait(t); status != 1 {
+	if status := start(t, append([]string{"check", "--timeout=" + long}, to[1:]...)...).wait(t); status != 1 {
 		t.Errorf("znode check without keys ends with status %d", status)
 	}
 	var members []*started

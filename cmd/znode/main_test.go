@@ -28,8 +28,13 @@ func (c leakChecked) Run() int {
 }
 
 func TestMain(m *testing.M) {
+	os.Setenv(raceEnv, raceOptions)
 	testscript.Main(leakChecked{m}, map[string]func(){"znode": main})
 }
+
+// Built for the race detector, a process sleeps a second at its end if it is not told
+// otherwise.
+const raceEnv, raceOptions = "GORACE", "atexit_sleep_ms=0"
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -41,7 +46,11 @@ func TestScripts(t *testing.T) {
 		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"mistake": mistake},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv(raceEnv, raceOptions)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"mistake": mistake},
 	})
 }
 

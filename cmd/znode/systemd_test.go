@@ -45,7 +45,7 @@ func TestNotify(t *testing.T) {
 	t.Parallel()
 	path, next := listenAsManager(t)
 	z := startWith(t, func(cmd *exec.Cmd) {
-		cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+path, "WATCHDOG_USEC=20000")
+		cmd.Env = append(cmd.Env, "NOTIFY_SOCKET="+path, "WATCHDOG_USEC=500000")
 	}, "run", "--listen-xsub-endpoint=tcp://127.0.0.1:0", "--listen-xpub-endpoint=tcp://127.0.0.1:0",
 		"--listen-log-endpoint=tcp://127.0.0.1:0", "--metrics-address=")
 	until := func(want string) {
