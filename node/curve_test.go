@@ -116,8 +116,29 @@ func (r *realm) join(t *testing.T, p *zmqtest.Process, id string, is pair) *zmqt
 	return n
 }
 
-// refused wants these counts of the client's publish, subscribe and log.
+// refused wants these counts of the client's publish, subscribe and log. An event
+// that is refused is counted after those beside it were sent.
 func (r *realm) refused(t *testing.T, client string, counts string) {
+	t.Helper()
+	var got map[string]string
+	defer func() {
+		if t.Failed() {
+			t.Logf("refused are %v", got)
+		}
+	}()
+	eventually(t, client+" is refused "+counts, func() bool {
+		got = r.refusals(t)
+		for i, what := range []string{"publish", "subscribe", "log"} {
+			if got["client="+client+" node=n what="+what] != strings.Fields(counts)[i] {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// refusals are the counts by their labels.
+func (r *realm) refusals(t *testing.T) map[string]string {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(r.curve)
@@ -133,12 +154,7 @@ func (r *realm) refused(t *testing.T, client string, counts string) {
 		}
 		got[strings.Join(labels, " ")] = fmt.Sprint(m.GetCounter().GetValue())
 	}
-	for i, what := range []string{"publish", "subscribe", "log"} {
-		series := "client=" + client + " node=n what=" + what
-		if want := strings.Fields(counts)[i]; got[series] != want {
-			t.Errorf("%s is %q, want %s, in %v", series, got[series], want, got)
-		}
-	}
+	return got
 }
 
 // TestSensorKey: a key that may publish below sensor.a. and log can see and send
@@ -453,6 +469,7 @@ func TestSecureClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.ListenLogEndpoint, o.ConnectLogEndpoints = "", []string{n.LogEndpoint()}
+	o.Linger = zmqtest.Patience
 	writer, err := node.New(o)
 	if err != nil {
 		t.Fatal(err)

@@ -138,6 +138,7 @@ func ExampleOpenLog() {
 	opt = node.DefaultOptions()
 	opt.ConnectXPUBEndpoint, opt.ConnectXSUBEndpoint = "", "" // it only logs
 	opt.ConnectLogEndpoints = []string{logger.LogEndpoint()}
+	opt.FlushInterval, opt.Linger = 0, -1 // one batch when it closes, however long that takes
 	sensor, err := node.New(opt)
 	if err != nil {
 		log.Fatal(err)

@@ -18,7 +18,7 @@ func TestLogMetricsAreZeeks(t *testing.T) {
 	t.Parallel()
 	golden := readFile(t, "testdata/worker_metrics.txt")
 	s := newLogSink(t)
-	n, l := logTo(t, func(o *Options) { o.Node = "worker-1" }, s.LogEndpoint())
+	n, l := logTo(t, func(o *Options) { o.Node, o.FlushInterval = "worker-1", 0 }, s.LogEndpoint())
 	columns, err := n.OpenColumnLog(testLog.Header()) // another stream of the same log
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestLogsLostAtClose(t *testing.T) {
 	silent := zmqtest.Listen(t, "tcp://127.0.0.1:0") // takes connections and says nothing
 	log := new(lockedBuffer)
 	n, l := logTo(t, func(o *Options) {
-		o.Linger = time.Millisecond
+		o.Linger, o.FlushInterval = time.Millisecond, 0
 		o.Log = slog.New(slog.NewTextHandler(log, nil))
 	}, silent.Endpoint)
 	for range 3 {

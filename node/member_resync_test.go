@@ -134,8 +134,7 @@ func TestBrokerRestartedUnderLoad(t *testing.T) {
 	at := testEndpoints(t)
 	p := zmqtest.Start(t)
 	p.BrokerAt(t, at.xsub, at.xpub)
-	const expiration = 500 * time.Millisecond
-	change := func(o *Options) { o.HelloExpiration, o.XPUBSndHWM, o.OnloopQueueHWM = expiration, 0, 0 }
+	change := func(o *Options) { o.XPUBSndHWM, o.OnloopQueueHWM = 0, 0 }
 	a, toldA, _ := testMember(t, "worker-1", at, change)
 	b, toldB, _ := testMember(t, "worker-2", at, change)
 	numbers := make(map[uint64]int)
@@ -151,6 +150,10 @@ func TestBrokerRestartedUnderLoad(t *testing.T) {
 	dying, id := startMember(t, "proxy-1", at)
 	await(t, "all to see all", func() bool { return len(a.Nodes()) == 2 && len(b.Nodes()) == 2 })
 	mustReady(t, a)
+	// Only now a greeting's halves have not to wait for each other any more.
+	for _, n := range []*Node{a, b} {
+		onLoop(n, func() bool { n.opt.HelloExpiration = 100 * time.Millisecond; return true })
+	}
 
 	publish := func(from, to uint64) {
 		for i := from; i < to; i++ {
@@ -178,11 +181,13 @@ func TestBrokerRestartedUnderLoad(t *testing.T) {
 	xpub.SetInt(t, zmqtest.XPUB_VERBOSER, 1)
 	xpub.SetInt(t, zmqtest.XPUB_NODROP, 1)
 	xpub.Bind(t, at.xpub)
-	// And a's before b begins to wait for a, which may not take long.
-	await(t, "the subscriptions", func() bool { return a.XSUB().Connected() == 1 && b.XSUB().Connected() == 1 })
-	for topic := ""; topic != "\x01test.numbers"; {
-		topic = xpub.RecvText(t)[0]
-		xsub.SendText(t, topic)
+	// And that a and b are there before they begin to wait for each other, which
+	// may not take long.
+	missing := map[string]bool{"test.numbers": true, zeekIDTopic(a.ID()): true, zeekIDTopic(b.ID()): true}
+	for len(missing) > 0 {
+		subscription := xpub.RecvText(t)[0]
+		xsub.SendText(t, subscription)
+		delete(missing, subscription[1:])
 	}
 	xsub.Bind(t, at.xsub)
 	q.Proxy(t, xsub, xpub)

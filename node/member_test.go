@@ -43,6 +43,7 @@ func testMember(t testing.TB, name string, at endpoints, change func(*Options)) 
 	opt.Node, opt.Mode = name, Member
 	opt.ConnectXPUBEndpoint, opt.ConnectXSUBEndpoint = at.xsub, at.xpub
 	opt.Layout = testLayout
+	opt.HelloExpiration = time.Hour // nothing expires because the machine is slow
 	opt.Log = slog.New(slog.NewTextHandler(log, nil))
 	opt.OnNodeUp = func(name, id string) { w.add("up " + name + " " + id) }
 	opt.OnNodeDown = func(name, id string) { w.add("down " + name + " " + id) }

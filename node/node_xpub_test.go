@@ -44,6 +44,7 @@ func TestXPUBDropsWithStoppedBroker(t *testing.T) {
 	startNode(t, sub)
 	mustReady(t, sub)
 	opt.Log = slog.New(slog.NewTextHandler(log, nil))
+	opt.XPUBSndBuf = 64 << 10 // so that the kernel is soon full
 	pub := newNode(t, opt)
 	startNode(t, pub)
 	mustReady(t, pub)
@@ -111,9 +112,10 @@ func TestXPUBDropsWithoutNoDrop(t *testing.T) {
 func TestXPUBDropsWithKilledBroker(t *testing.T) {
 	t.Parallel()
 	p := zmqtest.Start(t)
-	b := p.Broker(t)
+	at := testEndpoints(t) // a port that is free again could be another test's
+	p.BrokerAt(t, at.xsub, at.xpub)
 	opt := testNodeOptions(t)
-	opt.ConnectXPUBEndpoint, opt.ConnectXSUBEndpoint = b.XSUBEndpoint, b.XPUBEndpoint
+	opt.ConnectXPUBEndpoint, opt.ConnectXSUBEndpoint = at.xsub, at.xpub
 	pub := newNode(t, opt)
 	numbered(t, pub)
 	startNode(t, pub)
@@ -139,7 +141,7 @@ func TestNoHighWaterMarksLoseNothing(t *testing.T) {
 	b := testBroker(t, func(o *BrokerOptions) { o.XPUB.SndHWM, o.XPUB.QueueBytes = 0, 0 })
 	opt := testNodeOptions(t).at(b)
 	opt.XPUBSndHWM, opt.OnloopQueueHWM = 0, 0
-	events := uint64(fewer(300_000))
+	events := uint64(cheaper(fewer(300_000), 50_000)) // more than any queue has room for by default
 	block := newLatch()
 	sub, pub := newNode(t, opt), newNode(t, opt)
 	sub.HandleTopic("", func(*Event) { block.wait() })
