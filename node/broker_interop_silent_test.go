@@ -70,13 +70,7 @@ func TestSilentConnections(t *testing.T) {
 		c.hear(t, &held)
 	}
 	silent := func() int { return b.XPUB().Stats().Connections + b.XSUB().Stats().Connections }
-	deadline := time.Now().Add(zmqtest.Patience)
-	for silent() < n && time.Now().Before(deadline) {
-		runtime.Gosched()
-	}
-	if got := silent(); got != n {
-		t.Fatalf("%d of %d connections are there", got, n)
-	}
+	await(t, fmt.Sprintf("%d connections", n), func() bool { return silent() == n })
 	each := (memoryInUse() - before) / int64(n)
 	t.Logf("%d silent connections of %d bytes each", n, each)
 	if each > 16<<10 {
@@ -100,13 +94,7 @@ func TestSilentConnections(t *testing.T) {
 	}
 	c.kill()
 	d.kill()
-	deadline = time.Now().Add(zmqtest.Patience)
-	for silent() > 2 && time.Now().Before(deadline) {
-		runtime.Gosched()
-	}
-	if got := silent(); got != 2 {
-		t.Errorf("%d connections are left", got)
-	}
+	await(t, "the silent ones to be gone", func() bool { return silent() == 2 })
 }
 
 // memoryInUse is the memory of heap and stacks after a collection.

@@ -81,7 +81,7 @@ func TestStoppedSubscriber(t *testing.T) {
 			slow.Stop(t)
 			// In bursts that the three have room for, however slow this machine is,
 			// so that only one subscriber is ever too slow.
-			const bursts, burst, size = 25, 800, 200
+			const bursts, burst, size = 12, 800, 200
 			const count = bursts * burst
 			for i := range bursts {
 				load := zmqtest.Load{Topics: []string{"t"}, Sender: "publisher", Count: burst, First: uint64(i * burst), Size: size}

@@ -195,6 +195,10 @@ func (r *crashRun) feed(c *child, endpoint string, config childLogger) {
 	}
 	life := time.NewTimer(time.Duration(20+r.rng.IntN(most)) * time.Millisecond)
 	defer life.Stop()
+	expired := life.C
+	if config.KillAt == "spooled" && config.Durability == DurabilityJournal {
+		expired = nil // it comes to this step, however long that takes
+	}
 	pause := time.NewTicker(200 * time.Microsecond)
 	defer pause.Stop()
 	for alive := true; alive; {
@@ -210,8 +214,10 @@ func (r *crashRun) feed(c *child, endpoint string, config childLogger) {
 		select {
 		case <-died:
 			alive = false
-		case <-life.C:
-			alive = false
+		case <-expired:
+			if alive = countIn(r.t, config.Count) == 0; alive {
+				life.Reset(time.Millisecond) // it has not had its turn yet
+			}
 		case <-pause.C:
 		}
 	}

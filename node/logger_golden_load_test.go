@@ -15,8 +15,8 @@ import (
 const goldenSenders = 4
 
 // goldenRounds is how often each sender sends all batches of a set, twice: some
-// thousand batches and not more than 16 MB, of which a machine that is slow, or
-// looks for races, takes a megabyte a second.
+// thousand batches and not more than 16 MB, of which a slow machine takes a megabyte a
+// second; and a part of that with the race detector, which makes all machines slow.
 func goldenRounds(batches [][]byte) int {
 	const enough, most = 3000, 16 << 20
 	size := 0
@@ -24,7 +24,7 @@ func goldenRounds(batches [][]byte) int {
 		size += len(b)
 	}
 	if raceEnabled {
-		size *= 4
+		size *= 12
 	}
 	perRound := 2 * goldenSenders
 	return max(1, min(enough/(perRound*len(batches)), most/(perRound*size)))
