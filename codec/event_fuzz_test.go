@@ -52,6 +52,9 @@ func FuzzEventBin(tf *testing.F) {
 			checkError(t, evErr, b)
 			return
 		}
+		if again, err := DecodeData(v.Encoded()); err != nil || !bytes.Equal(again.b, b) {
+			t.Fatalf("encoded as %x, %v", v.Encoded(), err)
+		}
 		tree := v.Data()
 		back, err := tree.Append(nil)
 		if err != nil {
@@ -95,6 +98,9 @@ func checkEvent(t *testing.T, ev *EventView, b, text []byte) {
 		if !e.Args[i].Equal(ev.Arg(i).Data()) {
 			t.Fatalf("argument %d: %v, %v", i, e.Args[i], ev.Arg(i))
 		}
+	}
+	if !VectorData(e.Args...).Equal(ev.ArgVector().Data()) {
+		t.Fatalf("arguments %v, %v", e.Args, ev.ArgVector())
 	}
 	inTree, ok := e.Timestamp()
 	inView, okView := ev.Timestamp()
@@ -255,6 +261,7 @@ func addChanged(f *mutate.F, b []byte) {
 		many[i] = CountData(uint64(i))
 	}
 	others := []Data{{}, CountData(1 << 40), IntegerData(-1 << 40), RealData(1e300), StringData("x"), VectorData(many...), SetData(many...),
+		VectorData(), TableData(Pair{StringData("k"), VectorData(CountData(1))}), TableData(Pair{CountData(1), VectorData()}),
 		VectorData(StringData("x"), Data{}), SetData(StringData("x"), VectorData()), SetData(VectorData(StringData("x"), StringData("y"))), VectorData(VectorData(CountData(1)))}
 	e, err := DecodeEvent(b)
 	if err != nil {
@@ -303,6 +310,13 @@ func FuzzGoValue(tf *testing.F) {
 				t.Fatalf("%#v", err)
 			}
 		} else if again, err := et.Append(nil, &args); err == nil {
+			used := fullValue()
+			if err := et.Decode(&ev, &used); err != nil {
+				t.Fatalf("%v, where something has been", err)
+			}
+			if other, err := et.Append(nil, &used); err != nil || !bytes.Equal(again, other) {
+				t.Fatalf("filled again it is another: %v\n%x\n%x", err, again, other)
+			}
 			var second goEverything
 			if err := ev.Decode(again); err != nil {
 				t.Fatal(err)

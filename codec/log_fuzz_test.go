@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -29,6 +30,18 @@ func seedBatches(f *mutate.F, add func(payload []byte)) {
 		f.Fatal("no golden batch is small enough")
 	}
 	add(nested(70))
+	w, err := codec.NewBatchWriter(codec.BatchHeader{Stream: "T::LOG", Path: "t", Fields: []codec.Field{codec.NewField("i", codec.TypeInterval)}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	w.Start(nil)
+	for _, seconds := range []float64{1e300, -1e300, math.NaN()} { // no Duration
+		w.Seconds(seconds)
+		if err := w.EndRecord(); err != nil {
+			f.Fatal(err)
+		}
+	}
+	add(w.Finish())
 	m := batchMaker{rng: rand.New(rand.NewPCG(1, 1))}
 	for range 30 {
 		add(m.batch(5, 3))
@@ -75,6 +88,9 @@ func FuzzBatch(tf *testing.F) {
 			if (err == nil) != (textErr == nil) || err != nil && (err.Error() != textErr.Error() || len(out) != 0) {
 				t.Fatalf("decoder: %v, formatter: %v with %d bytes", err, textErr, len(out))
 			}
+		}
+		if !bytes.Equal(b.Schema(), header.Schema()) {
+			t.Fatalf("schemas %x and %x", b.Schema(), header.Schema())
 		}
 		if err == nil {
 			for r := b.Records(); r.Next(); {
