@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"time"
 )
 
@@ -140,4 +141,16 @@ func (s *socket) enterDialled(nc net.Conn) bool {
 	s.nets[nc] = struct{}{}
 	s.nconns.Inc()
 	return true
+}
+
+// dialAddress is what net.Dialer takes. A wildcard means this host.
+func (e Endpoint) dialAddress() (network, address string) {
+	if e.Network == "unix" {
+		return e.Network, e.Host
+	}
+	host := e.Host
+	if host == "*" {
+		host = "127.0.0.1"
+	}
+	return "tcp", net.JoinHostPort(host, strconv.Itoa(int(e.Port)))
 }

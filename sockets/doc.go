@@ -56,9 +56,10 @@
 //
 // # Files in reading order
 //
-// options.go, endpoint.go, errors.go; chunk.go, wire.go, batch.go; greeting.go,
-// null.go, handshake.go; conn.go, link.go, stream_linux.go, poller_linux.go,
-// sys_linux.go, read.go, parse.go; pipe.go, flush.go, turn.go, stats.go; socket.go,
-// listen.go, dial.go, tune.go, heartbeat.go, event.go; trie.go, xpub.go, forward.go,
-// slow.go; xsub.go; rights.go; push.go; pull.go.
+// options.go, endpoint.go, errors.go; chunk.go, wire.go, message.go, batch.go;
+// greeting.go, null.go, handshake.go; conn.go, link.go, stream_linux.go,
+// poller_linux.go, sys_linux.go, read.go, parse.go; pipe.go, flush.go, turn.go,
+// stats.go; socket.go, listen.go, dial.go, tune.go, heartbeat.go, event.go; trie.go,
+// xpub.go, subscription.go, forward.go, slow.go; xsub.go; rights.go; push.go;
+// pull.go.
 package sockets

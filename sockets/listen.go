@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -158,4 +160,38 @@ func (s *socket) accepted(nc net.Conn, endpoint string) {
 	s.open(p)
 	_ = s.serve(nc, sec, typ, p)
 	s.end(p)
+}
+
+// listenAddress is what net.Listen takes. A wildcard means all IPv4 addresses,
+// as in libzmq, or with ipv6 all addresses.
+func (e Endpoint) listenAddress(ipv6 bool) (network, address string) {
+	if e.Network == "unix" {
+		return e.Network, e.Host
+	}
+	port := strconv.Itoa(int(e.Port))
+	if ip, err := netip.ParseAddr(e.Host); err == nil && ip.Is4() {
+		// Package net would take 0.0.0.0 of network tcp for IPv6 too.
+		return "tcp4", net.JoinHostPort(e.Host, port)
+	}
+	if e.Host != "*" {
+		return "tcp", net.JoinHostPort(e.Host, port)
+	}
+	if ipv6 {
+		return "tcp", net.JoinHostPort("", port)
+	}
+	return "tcp4", net.JoinHostPort("0.0.0.0", port)
+}
+
+// boundTo is the endpoint with the address a listener really got.
+func (e Endpoint) boundTo(a net.Addr) Endpoint {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return e
+	}
+	e.Host = tcp.IP.String()
+	if tcp.Zone != "" {
+		e.Host += "%" + tcp.Zone
+	}
+	e.Port = uint16(tcp.Port)
+	return e
 }

@@ -20,7 +20,7 @@
 // Files in reading order: option.go (a row, the table), config.go (where values
 // land), rows_*.go (the rows), kind.go, number.go, duration.go, endpoint.go,
 // text.go, key.go and clients.go (how values are written and checked), load.go (the order of places),
-// flags.go, environ.go and file.go (one place each), check.go and curve.go (options that must
+// flags.go, environ.go, file.go and toml.go (the places), check.go and curve.go (options that must
 // agree with each other), write.go (the values in force), error.go, nearest.go
 // (what a mistake is answered with) and help.go (help and README).
 package option
