@@ -90,6 +90,7 @@ func FuzzSubscriptions(tf *testing.F) {
 	f.Add(byte(0), []byte("\x00ja\x00+a\x01jb\x01+a\x00-a\x02pab\x01-a"))
 	f.Add(byte(1), []byte("\x00j\x00+aa\x00+aa\x00!aab\x02paabb\x00-aa\x00ccc\x00l"))
 	f.Add(byte(2), []byte("\x00j\x01j\x02j\x00+\x01+\x02-\x00p\x00l\x01l\x02l"))
+	f.Add(byte(0), []byte("\x00j\x00+ab\x00+ac\x00pb\x00pa\x00pad\x00pabb\x00-ab\x00pab"))
 	f.Add(byte(2), []byte("\x00j\x00+aaab\x00+aaac\x00+aa\x00+aaa\x00paaabb\x00-aaa\x00paaacc"))
 	f.Fuzz(func(t *testing.T, mode byte, script []byte) {
 		model := naive{verbose: mode%3 == 1, verboser: mode%3 == 2}

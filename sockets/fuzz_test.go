@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,10 +28,15 @@ type recorded struct {
 	net.Conn // nil: there is nothing else to call
 	in, out  []byte
 	sizes    []byte // sizes of the next reads, less one; none: as much as is there
+	silent   bool   // the peer has not closed: the deadline passes
+	ended    bool   // everything was read, and more asked for
 }
 
 func (c *recorded) Read(p []byte) (int, error) {
-	if len(c.in) == 0 {
+	if c.ended = len(c.in) == 0; c.ended && c.silent {
+		return 0, os.ErrDeadlineExceeded
+	}
+	if c.ended {
 		return 0, io.EOF
 	}
 	if len(c.sizes) > 0 {
@@ -43,9 +51,16 @@ func (c *recorded) Write(p []byte) (int, error)   { c.out = append(c.out, p...);
 func (c *recorded) SetDeadline(_ time.Time) error { return nil }
 func (c *recorded) Close() error                  { return nil }
 
+// What there is to FuzzNull's kind besides the type of our socket.
+const (
+	nullSilent = 0x40 // the peer does not close
+	nullClient = 0x80 // we have dialled
+)
+
 // FuzzNull runs the handshake of each type of socket with a peer that sends
-// anything, whole steps or bytes, in pieces of any sizes. It takes exactly what the
-// oracle takes, leaves what is behind it, and sends nothing but what is right.
+// anything, whole steps or bytes, in pieces of any sizes, and then closes or falls
+// silent. It takes exactly what the oracle takes, leaves what is behind it, and sends
+// nothing but what is right.
 func FuzzNull(tf *testing.F) {
 	f := mutate.From(tf)
 	for i, hello := range oracle.Hellos() {
@@ -55,6 +70,7 @@ func FuzzNull(tf *testing.F) {
 	for kind := range byte(4) {
 		for _, script := range oracle.Scripts() {
 			f.Add(kind, true, script, bytes.Repeat([]byte{kind}, 50))
+			f.Add(kind|nullSilent, true, script[:len(script)-1], []byte{})
 		}
 	}
 	f.Words("g", "r", "p", "READY", "ERROR", "\x0bSocket-Type\x00\x00\x00\x03SUB", "\x04XSUB")
@@ -63,8 +79,8 @@ func FuzzNull(tf *testing.F) {
 		if steps {
 			data = oracle.Script(ours, data)
 		}
-		c := &recorded{in: data, sizes: sizes}
-		typ, err := handshake(c, zmq4.SocketType(ours), Null{}, kind < 128, time.Time{})
+		c := &recorded{in: data, sizes: sizes, silent: kind&nullSilent != 0}
+		typ, err := handshake(c, zmq4.SocketType(ours), Null{}, kind&nullClient == 0, time.Time{})
 		rest, want := oracle.ReadHello(ours, data)
 		if (err == nil) != want {
 			t.Fatalf("%s: %v, want %v", ours, err, want)
@@ -78,8 +94,12 @@ func FuzzNull(tf *testing.F) {
 			}
 			return
 		}
-		if reason := reasonOf(err); reason == "" || strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' }) {
+		reason := reasonOf(err)
+		if reason == "" || strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' }) {
 			t.Fatalf("reason %q, error %q", reason, err)
+		}
+		if (reason == ReasonHandshakeTimeout) != (c.silent && c.ended) {
+			t.Fatalf("reason %q, all was read %v, the peer is silent %v", reason, c.ended, c.silent)
 		}
 	})
 }
@@ -158,6 +178,9 @@ const (
 	readLarge               // with messages larger than a chunk
 	readRefused             // with a socket that does not take the first batch
 	readTopics              // with a socket that wants to know where topics change
+	readBeats               // with heartbeat
+	readSystem              // over a connection of the system's
+	readReset               // which the peer resets
 )
 
 // FuzzRead gives a reader anything after the handshake, whole and in pieces of any
@@ -183,6 +206,21 @@ func FuzzRead(tf *testing.F) {
 	f.Add(bytes.Repeat(append([]byte("\x01\x01t\x02\x00\x00\x00\x00\x00\x02\x20\x00"), make([]byte, 0x22000)...), 3), []byte{}, byte(3), byte(readLarge))
 	long := AppendMessage(nil, make([]byte, 20_000), make([]byte, 40_000))
 	f.Add([]byte(long), bytes.Repeat([]byte{255}, 300), byte(0), byte(readLarge))
+	// A chunk is at its end in the middle of a message: there is one of the same size
+	// to go on in, or it is moved to the front.
+	short := bytes.Repeat([]byte("\x00\x05short"), 4000)
+	f.Add(short, []byte{}, byte(255), byte(0))
+	f.Add(short, bytes.Repeat([]byte{255}, 100), byte(255), byte(0))
+	f.Add(short, []byte{}, byte(255), byte(readSystem|readBeats))
+	f.Add(append(short[:24_000:24_000], long...), []byte{}, byte(255), byte(readSystem|readLarge))
+	f.Add(short[:24_005:24_005], []byte{}, byte(255), byte(readSystem))
+	f.Add(short[:70:70], []byte{}, byte(255), byte(readSystem|readReset))
+	f.Add([]byte(long[:30_000]), []byte{}, byte(3), byte(readSystem|readLarge|readBeats))
+	// Sealed, each of a chunk of its own.
+	f.Add(bytes.Repeat(append([]byte{2, 0, 0, 0, 0, 0, 2, 0x20, 1, 0}, make([]byte, 0x22000)...), 3), []byte{}, byte(3), byte(readLarge|readSealed))
+	// A command behind a message that is refused.
+	f.Add([]byte("\x00\x01x\x04\x08\x04PING\x00\x05a"), []byte{}, byte(3), byte(readRefused))
+	f.Add([]byte("\x00\x02\x00x\x00\x09\x04\x04PING\x00\x05a"), []byte{}, byte(3), byte(readRefused|readSealed))
 	f.Add(append([]byte{2, 0, 0, 0, 0, 0, 1, 0, 2, flagCommand}, make([]byte, 1<<16+1)...), []byte{}, byte(0), byte(readLarge|readSealed))
 	f.Add(append([]byte{2, 0, 0, 0, 0, 0, 3, 0, 0}, make([]byte, 50_000)...), bytes.Repeat([]byte{255}, 250), byte(0), byte(readLarge))
 	f.Words("\x04PING", "\x05ERROR", "\x04PONG", "\x00\x01x", "\x01\x01x", "\x04\x07\x04PING\x00\x00")
@@ -193,6 +231,7 @@ func FuzzRead(tf *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { s.Close() })
+	over := newLocal(f)
 	f.Fuzz(func(t *testing.T, traffic, sizes []byte, batch, mode byte) {
 		var want []string
 		var subs []string
@@ -214,10 +253,25 @@ func FuzzRead(tf *testing.F) {
 		s.refuse = mode&readRefused != 0
 		for _, sizes := range [][]byte{nil, sizes} {
 			s.got, s.subs = nil, nil
-			c := newConn(&s.socket, &recorded{in: traffic, sizes: sizes}, codec, newPipe(&s.socket, "test"))
+			var nc net.Conn = &recorded{in: traffic, sizes: sizes}
+			if mode&readSystem != 0 {
+				nc = over.bring(t, traffic, mode&readReset != 0)
+			}
+			c := newConn(&s.socket, nc, codec, newPipe(&s.socket, "test"))
 			c.rd.limit = int(batch) + 1
+			c.rd.beats = mode&readBeats != 0
 			c.rd.topics, s.topics = mode&readTopics != 0, mode&readTopics != 0
 			err := c.rd.run()
+			if mode&readSystem != 0 {
+				c.close()
+				if c.st != nil {
+					c.st.release()
+				}
+				over.sent.Wait()
+			}
+			if c.rd.beats && (c.handling.Load() || c.heard.Load() != (len(traffic) > 0)) {
+				t.Fatalf("of %d bytes something was heard: %v, is being handled: %v", len(traffic), c.heard.Load(), c.handling.Load())
+			}
 			if s.refuse && len(want) > 0 {
 				// The first batch was the last.
 				if n := len(s.got); err == nil || n == 0 || n > c.rd.limit || !slices.Equal(s.got, want[:n]) {
@@ -230,6 +284,48 @@ func FuzzRead(tf *testing.F) {
 			}
 		}
 	})
+}
+
+// local makes connections within this system.
+type local struct {
+	listener net.Listener
+	sent     sync.WaitGroup
+}
+
+func newLocal(f *mutate.F) *local {
+	l, err := net.Listen("unix", filepath.Join(f.TempDir(), "s"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { l.Close() })
+	return &local{listener: l}
+}
+
+// bring returns our end of a connection whose peer sends this and closes, where the
+// system has it with something that it has not read, which makes it a reset. What fits
+// the system's buffers is there at once, so that the same input does the same.
+func (l *local) bring(t *testing.T, traffic []byte, reset bool) net.Conn {
+	peer, err := net.Dial("unix", l.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := l.listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if reset {
+		if _, err := nc.Write([]byte("unread")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.sent.Go(func() {
+		_, _ = peer.Write(traffic) // we may have closed
+		peer.Close()
+	})
+	if len(traffic) <= 1<<15 {
+		l.sent.Wait()
+	}
+	return &link{Conn: nc}
 }
 
 // subscribed is the obvious model of what one peer does to an XPUB.
@@ -291,6 +387,10 @@ func (m *subscribed) prefixes() []string {
 	return slices.Compact(all)
 }
 
+// subscribePaused is the bit of FuzzSubscribe's mode for an XPUB that is paused until
+// the connection has ended.
+const subscribePaused = 0x80
+
 // FuzzSubscribe gives an XPUB anything from a subscriber, in messages and commands.
 // What it tells, what it holds, what it refuses and how it ends are the model's.
 func FuzzSubscribe(tf *testing.F) {
@@ -309,6 +409,7 @@ func FuzzSubscribe(tf *testing.F) {
 	) {
 		for mode := range byte(3) {
 			f.Add(traffic, []byte{3, 0, 0, 9}, mode)
+			f.Add(traffic, []byte{}, mode|subscribePaused)
 		}
 	}
 	f.Words("\x00\x02\x01a", "\x00\x03\x01ab", "\x00\x04\x01abc", "\x00\x02\x00a", "\x00\x01\x01", "\x01\x03\x00ab",
@@ -331,6 +432,8 @@ func FuzzSubscribe(tf *testing.F) {
 		x.subscription(other, []byte(prefix), true)
 	}
 	f.Fuzz(func(t *testing.T, traffic, sizes []byte, mode byte) {
+		paused := mode&subscribePaused != 0
+		mode &^= subscribePaused
 		x.opt.Verbose, x.opt.Verboser = mode%3 == 1, mode%3 == 2
 		m := &subscribed{map[string]bool{}, map[string]bool{}, others, x.opt.Verbose, x.opt.Verboser, nil, false}
 		foreign := uint64(0)
@@ -354,8 +457,18 @@ func FuzzSubscribe(tf *testing.F) {
 		before := x.Foreign()
 		p := newPipe(&x.socket, "test")
 		x.opened(p)
-		err := newConn(&x.socket, &recorded{in: traffic, sizes: sizes}, nil, p).rd.run()
+		c := newConn(&x.socket, &recorded{in: traffic, sizes: sizes}, nil, p)
+		if paused {
+			p.conn, p.gone = c, true
+			c.close()
+			x.Pause()
+			*m = subscribed{others: others}
+			foreign = 0
+		}
+		err := c.rd.run()
+		x.Resume()
 		switch got := string(reasonOf(err)); {
+		case paused && got == string(ReasonClosed) && len(told) == 0 && x.Foreign() == before: // with the first subscription
 		case m.over && errors.Is(err, io.EOF), !m.over && got != reason:
 			// An error of form may be seen before the batch in front of it is
 			// handed over, so over the limit either will do.
@@ -367,8 +480,11 @@ func FuzzSubscribe(tf *testing.F) {
 			t.Fatalf("holds %q, want %q", got, m.prefixes())
 		}
 		for prefix := range m.held {
-			if !x.Matches([]byte(prefix + "more")) {
+			if !x.Matches([]byte(prefix+"more")) || !x.HeldBy([]byte(prefix), func(o *Peer) bool { return o == p.peer }) {
 				t.Fatalf("%q has no subscriber", prefix)
+			}
+			if more := prefix + "more"; !m.held[more] && x.HeldBy([]byte(more), func(o *Peer) bool { return o == p.peer }) {
+				t.Fatalf("%q is held", more)
 			}
 		}
 		x.ended(p)

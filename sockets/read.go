@@ -210,7 +210,6 @@ func (r *reader) move(n int) {
 // idle is called when there is nothing more to read now: it gives back memory.
 func (r *reader) idle() {
 	switch pending := r.fill - r.start; {
-	case r.chunk == nil:
 	case pending == 0:
 		r.drop()
 	case len(r.chunk.buf) > idleFactor*max(pending, minChunk/idleFactor):
