@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -190,30 +191,45 @@ func TestDecodeStreams(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever comes, what is printed as JSON is JSON.
+// FuzzDecode: whatever comes, what is printed as JSON is JSON, and an input that
+// cannot be read to its end is no success.
 func FuzzDecode(tf *testing.F) {
 	f := mutate.From(tf)
 	for _, e := range goldenPayloads(f, "broker-bin-v1.msgs")[:4] {
-		f.Add(e)
-		f.Add(behindLengths(e))
-		f.Add(behindLengths([]byte("topic"), []byte("s"), []byte(codec.BrokerBinV1), e))
+		f.Add(e, false)
+		f.Add(e, true)
+		f.Add(behindLengths(e), false)
+		f.Add(behindLengths(e, e)[:len(e)+6], true)
+		f.Add(behindLengths([]byte("topic"), []byte("s"), []byte(codec.BrokerBinV1), e), false)
 	}
-	f.Add(goldenPayloads(f, "broker-json-v1.msgs")[0])
+	const most = detectWindow + 400 // of an item
+	event := goldenPayloads(f, "broker-json-v1.msgs")[0]
+	f.Add(event, false)
+	f.Add(append(append(event[:len(event):len(event)], '\n'), event[:len(event)/2]...), true)
+	for _, n := range []int{detectWindow + 100, most + 1} { // more than is read at once, more than is taken
+		line := append(event[:len(event):len(event)], bytes.Repeat([]byte(" "), n-len(event))...)
+		f.Add(append(line, '\n'), false)
+		f.Add(append([]byte{byte(codec.KindVector)}, make([]byte, n-1)...), false)
+	}
 	// Made once: their buffers are large.
 	var out, people bytes.Buffer
 	in, printer := newItems(nil), newPrinter(&out, formJSON)
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(t *testing.T, data []byte, broken bool) {
 		out.Reset()
 		people.Reset()
-		in.r.Reset(bytes.NewReader(data))
-		err := (&decoder{in: &items{r: in.r}, out: printer, name: "f", people: &people}).run()
+		var from io.Reader = bytes.NewReader(data)
+		if broken {
+			from = io.MultiReader(from, iotest.ErrReader(errors.New("broken")))
+		}
+		in.r.Reset(from)
+		err := (&decoder{in: &items{r: in.r, most: most}, out: printer, name: "f", people: &people}).run()
 		for line := range strings.Lines(out.String()) {
 			if !json.Valid([]byte(line)) {
 				t.Fatalf("%q gives %q", data, line)
 			}
 		}
-		if people.Len() > 0 && err == nil {
-			t.Fatalf("%q: success, after %q", data, &people)
+		if (people.Len() > 0 || broken) && err == nil {
+			t.Fatalf("%q, broken %v: success, after %q", data, broken, &people)
 		}
 	})
 }

@@ -28,6 +28,7 @@ const maxItem = 256 << 20
 // items cuts an input into batches and events.
 type items struct {
 	r       *bufio.Reader
+	most    int64 // bytes of an item
 	framing framing
 	count   int   // items so far
 	at      int64 // offset of the last one's payload
@@ -35,7 +36,9 @@ type items struct {
 	buf     bytes.Buffer
 }
 
-func newItems(r io.Reader) *items { return &items{r: bufio.NewReaderSize(r, detectWindow)} }
+func newItems(r io.Reader) *items {
+	return &items{r: bufio.NewReaderSize(r, detectWindow), most: maxItem}
+}
 
 // next returns the next item, valid until the one behind it is asked for. The
 // error is io.EOF at the end of the last item.
@@ -63,13 +66,13 @@ func (s *items) next() (message, error) {
 // rest is everything up to the end.
 func (s *items) rest() (message, error) {
 	s.at = s.offset
-	n, err := s.buf.ReadFrom(io.LimitReader(s.r, maxItem+1-int64(s.buf.Len())))
+	n, err := s.buf.ReadFrom(io.LimitReader(s.r, s.most+1-int64(s.buf.Len())))
 	s.offset += n
 	switch {
 	case err != nil:
 		return message{}, err
-	case s.buf.Len() > maxItem:
-		return message{}, fmt.Errorf("more than %d bytes without lengths in between, which is no batch and no event", maxItem)
+	case int64(s.buf.Len()) > s.most:
+		return message{}, fmt.Errorf("more than %d bytes without lengths in between, which is no batch and no event", s.most)
 	case s.buf.Len() == 0:
 		return message{}, io.EOF
 	}
@@ -88,8 +91,8 @@ func (s *items) frame(first bool) ([]byte, error) {
 		return nil, s.torn(err, "a length of 4 bytes", int64(n))
 	}
 	size := int64(binary.BigEndian.Uint32(length[:]))
-	if size > maxItem {
-		return nil, fmt.Errorf("offset %d: a length of %d bytes, the most is %d", s.offset, size, int64(maxItem))
+	if size > s.most {
+		return nil, fmt.Errorf("offset %d: a length of %d bytes, the most is %d", s.offset, size, s.most)
 	}
 	s.at = s.offset + 4
 	start := s.buf.Len()
@@ -136,8 +139,8 @@ func (s *items) line() (message, error) {
 			part, err := s.r.ReadSlice('\n')
 			s.buf.Write(part)
 			s.offset += int64(len(part))
-			if s.buf.Len() > maxItem {
-				return message{}, fmt.Errorf("offset %d: a line of more than %d bytes", s.at, maxItem)
+			if int64(s.buf.Len()) > s.most {
+				return message{}, fmt.Errorf("offset %d: a line of more than %d bytes", s.at, s.most)
 			}
 			if errors.Is(err, bufio.ErrBufferFull) {
 				continue

@@ -341,28 +341,39 @@ func FuzzScan(tf *testing.F) {
 			f.Add(append([]byte(magic), entry...), false)
 		}
 	}
-	file, err := os.Create(filepath.Join(dir, "fuzzed"))
-	if err != nil {
-		f.Fatal(err)
+	scanned := f.TempDir()
+	for _, name := range []string{"1.seg", "notes"} { // which are no segments
+		if err := os.WriteFile(filepath.Join(scanned, name), data, 0o600); err != nil {
+			f.Fatal(err)
+		}
 	}
-	f.Cleanup(func() { file.Close() })
 	f.Fuzz(func(t *testing.T, data []byte, mended bool) {
 		if mended {
 			data = mend(data)
 		}
-		// What is behind it is of earlier inputs, and beyond the segment's size.
-		if err := writeAll(file, data); err != nil {
+		if err := os.WriteFile(filepath.Join(scanned, segmentName(7)), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		seg := &segment{file: file, size: int64(len(data))}
+		s := open1(t, scanned, Options{})
+		defer s.Close(nil)
 		var refs []Ref
 		var entries []string
-		end, err := seg.scan(func(e Entry, ref Ref) {
+		skipped, err := s.Scan(func(e Entry, ref Ref) {
 			refs = append(refs, ref)
 			entries = append(entries, text(e))
 		})
-		if err != nil || end > seg.size {
-			t.Fatalf("scan ends at %d of %d: %v", end, seg.size, err)
+		end := 0
+		if bytes.HasPrefix(data, []byte(magic)) {
+			end = len(magic)
+		}
+		for _, ref := range refs {
+			if int(ref.off) != end {
+				t.Fatalf("an entry at %d, want %d", ref.off, end)
+			}
+			end += int(ref.n)
+		}
+		if err != nil || int(skipped) != len(data)-end || s.Stats().Segments != 1 {
+			t.Fatalf("of %d bytes %d are entries, %d are skipped, %v", len(data), end, skipped, err)
 		}
 		var r Reader
 		for i, ref := range refs {
@@ -370,25 +381,28 @@ func FuzzScan(tf *testing.F) {
 				t.Fatalf("entry %d: %s, %v; want %s", i, text(e), err, entries[i])
 			}
 		}
-		if left := int(seg.left.Load()); left != len(refs) {
+		if len(refs) == 0 {
+			return
+		}
+		if left := int(refs[0].seg.left.Load()); left != len(refs) {
 			t.Errorf("%d entries are pending, found %d", left, len(refs))
 		}
-		if mended && len(refs) > 0 {
-			checkDamaged(t, seg, refs[0], data)
+		if mended {
+			checkDamaged(t, refs[0], data)
 		}
 	})
 }
 
 // checkDamaged: an entry that was changed or cut off since the scan is broken.
-func checkDamaged(t *testing.T, seg *segment, ref Ref, data []byte) {
+func checkDamaged(t *testing.T, ref Ref, data []byte) {
 	last := int64(ref.off) + int64(ref.n) - 1
-	if _, err := seg.file.WriteAt([]byte{data[last] ^ 1}, last); err != nil {
+	if _, err := ref.seg.file.WriteAt([]byte{data[last] ^ 1}, last); err != nil {
 		t.Fatal(err)
 	}
 	if e, err := new(Reader).Read(ref); !errors.Is(err, ErrBroken) {
 		t.Fatalf("changed, and read as %s, %v", text(e), err)
 	}
-	if err := seg.file.Truncate(last); err != nil {
+	if err := ref.seg.file.Truncate(last); err != nil {
 		t.Fatal(err)
 	}
 	if e, err := new(Reader).Read(ref); !errors.Is(err, ErrBroken) {
@@ -408,11 +422,6 @@ func mend(data []byte) []byte {
 		at += len(entry)
 	}
 	return data
-}
-
-func writeAll(f *os.File, data []byte) error {
-	_, err := f.WriteAt(data, 0)
-	return err
 }
 
 func BenchmarkSpool(b *testing.B) {

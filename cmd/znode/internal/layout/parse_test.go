@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/znode/znode/fuzz/mutate"
 	"github.com/znode/znode/node"
@@ -218,6 +219,9 @@ func FuzzParse(tf *testing.F) {
 			lines := strings.Split(string(src), "\n")
 			if !ok || e.Line < 1 || e.Line > len(lines) || e.Column < 1 || e.Column > len(lines[e.Line-1])+1 {
 				t.Fatalf("%q: %v", src, err)
+			}
+			if text := err.Error(); !strings.HasPrefix(text, "f:") || strings.ContainsFunc(text, unicode.IsControl) {
+				t.Fatalf("%q: error %q", src, text)
 			}
 			return
 		}
