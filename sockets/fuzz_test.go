@@ -29,6 +29,7 @@ type recorded struct {
 	in, out  []byte
 	sizes    []byte // sizes of the next reads, less one; none: as much as is there
 	silent   bool   // the peer has not closed: the deadline passes
+	fails    int    // number of the write that fails, and those behind it, from 1; 0: none
 	ended    bool   // everything was read, and more asked for
 }
 
@@ -47,20 +48,29 @@ func (c *recorded) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (c *recorded) Write(p []byte) (int, error)   { c.out = append(c.out, p...); return len(p), nil }
+func (c *recorded) Write(p []byte) (int, error) {
+	if c.fails == 1 {
+		return 0, io.ErrClosedPipe
+	}
+	c.fails = max(c.fails-1, 0)
+	c.out = append(c.out, p...)
+	return len(p), nil
+}
+
 func (c *recorded) SetDeadline(_ time.Time) error { return nil }
 func (c *recorded) Close() error                  { return nil }
 
 // What there is to FuzzNull's kind besides the type of our socket.
 const (
+	nullFails  = 0x04 // times the write that fails, 3 bits; 0 is none
 	nullSilent = 0x40 // the peer does not close
 	nullClient = 0x80 // we have dialled
 )
 
 // FuzzNull runs the handshake of each type of socket with a peer that sends
 // anything, whole steps or bytes, in pieces of any sizes, and then closes or falls
-// silent. It takes exactly what the oracle takes, leaves what is behind it, and sends
-// nothing but what is right.
+// silent, or is gone before we have sent all. It takes exactly what the oracle takes,
+// leaves what is behind it, and sends nothing but what is right.
 func FuzzNull(tf *testing.F) {
 	f := mutate.From(tf)
 	for i, hello := range oracle.Hellos() {
@@ -71,6 +81,7 @@ func FuzzNull(tf *testing.F) {
 		for _, script := range oracle.Scripts() {
 			f.Add(kind, true, script, bytes.Repeat([]byte{kind}, 50))
 			f.Add(kind|nullSilent, true, script[:len(script)-1], []byte{})
+			f.Add(kind+nullFails*(1+kind), true, script, []byte{})
 		}
 	}
 	f.Words("g", "r", "p", "READY", "ERROR", "\x0bSocket-Type\x00\x00\x00\x03SUB", "\x04XSUB")
@@ -79,10 +90,12 @@ func FuzzNull(tf *testing.F) {
 		if steps {
 			data = oracle.Script(ours, data)
 		}
-		c := &recorded{in: data, sizes: sizes, silent: kind&nullSilent != 0}
+		const writes = 3 // a greeting in two pieces, READY
+		fails := int(kind / nullFails % 8)
+		c := &recorded{in: data, sizes: sizes, silent: kind&nullSilent != 0, fails: fails}
 		typ, err := handshake(c, zmq4.SocketType(ours), Null{}, kind&nullClient == 0, time.Time{})
 		rest, want := oracle.ReadHello(ours, data)
-		if (err == nil) != want {
+		if want = want && (fails == 0 || fails > writes); (err == nil) != want {
 			t.Fatalf("%s: %v, want %v", ours, err, want)
 		}
 		if !oracle.SentRight(ours, c.out) {
