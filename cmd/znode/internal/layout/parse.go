@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/znode/znode/cmd/znode/internal/option"
@@ -214,10 +215,11 @@ func (p *parser) want(k kind, what string) token {
 	return p.take()
 }
 
-// meant is "; did you mean X?" where one of the candidates is near.
+// meant is "; did you mean X?" where one of the candidates, which may be of the file,
+// is near.
 func meant(name string, candidates []string) string {
 	if n := option.Nearest(name, candidates); n != "" {
-		return "; did you mean " + n + "?"
+		return fmt.Sprintf("; did you mean %v?", token{kind: word, text: n})
 	}
 	return ""
 }

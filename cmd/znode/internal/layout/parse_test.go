@@ -133,11 +133,12 @@ func TestMistakes(t *testing.T) {
 		one(logger + " $p=1/tcp"):                                                            "1:83: unexpected $, want ,",
 		one(logger + ", $manager=\"m\""):                                                     "1:27: manager \"m\" of logger-1 is no node of this layout",
 		"redef Cluster::nodes = { [\"a\"] = [" + logger + "], [\"a\"] = [" + logger + "] };": "1:79: a is in the layout twice",
-		"redef Cluster::nodes = { [\"a\"] = [" + logger + ", $p=1/tcp], [\"b\"] = [" + logger + ", $p=1/tcp] };": "1:89: b has the same address and port as a",
-		"redef Cluster::hosts += { [\"a\"] = [$p=1/tcp] };":                                                      "1:37: unknown field $p, want $ip",
-		"redef Cluster::hosts += { [\"a\"] = [] };":                                                              "1:28: \"a\" has no $ip",
-		"redef Cluster::hosts += { [\"a\"] = [$ip=(lookup(\"a\") as vector of addr)[0]] };":                      "1:41: unexpected lookup, want blocking_lookup_hostname",
-		"redef Cluster::hosts += { [\"a\"] = [$ip=(blocking_lookup_hostname(\"a b\") as vector of addr)[0]] };":  "1:66: \"a b\" is no name of a host",
+		"redef Cluster::nodes = { [\"a\"] = [" + logger + ", $p=1/tcp], [\"b\"] = [" + logger + ", $p=1/tcp] };":                      "1:89: b has the same address and port as a",
+		"redef Cluster::hosts += { [\"a\"] = [$p=1/tcp] };":                                                                           "1:37: unknown field $p, want $ip",
+		"redef Cluster::hosts += { [\"h\x1bost\"] = [$ip=10.0.0.1] }; redef Cluster::nodes = { [\"a\"] = [$ip=hosts[\"host\"]$ip] };": `1:101: "host" is not in Cluster::hosts; did you mean h\x1bost?`,
+		"redef Cluster::hosts += { [\"a\"] = [] };":                                                                                   "1:28: \"a\" has no $ip",
+		"redef Cluster::hosts += { [\"a\"] = [$ip=(lookup(\"a\") as vector of addr)[0]] };":                                           "1:41: unexpected lookup, want blocking_lookup_hostname",
+		"redef Cluster::hosts += { [\"a\"] = [$ip=(blocking_lookup_hostname(\"a b\") as vector of addr)[0]] };":                       "1:66: \"a b\" is no name of a host",
 	} {
 		_, err := Parse("f", []byte(src))
 		e, ok := errors.AsType[*Error](err)
@@ -211,6 +212,7 @@ func FuzzParse(tf *testing.F) {
 	f.Add([]byte(one("$node_type=Cluster::LOGGER, $ip=10.0.0.1, $p=0/unknown")))
 	f.Add([]byte("module Cluster; redef nodes = {}; redef manager_is_logger = T;"))
 	f.Add([]byte(`redef Cluster::nodes = { ["a"] = [$node_type=Cluster::LOGGER, $ip=10.0.0.1, $p=1/tcp], ["b"] = [$node_type=Cluster::LOGGER, $ip=10.0.0.1, $p=1/tcp] };`))
+	f.Add([]byte("redef Cluster::hosts += { [\"h\x1bost\"] = [$ip=10.0.0.1] }; redef Cluster::nodes = { [\"a\"] = [$ip=hosts[\"host\"]$ip] };"))
 	f.Words("redef Cluster::nodes", "Cluster::LOGGER", "$ip=", "$p=", "hosts[", "@if (", "@endif", "@else", "const ", "[$", "/tcp", "manager_is_logger")
 	f.Fuzz(func(t *testing.T, src []byte) {
 		l, err := Parse("f", src)
