@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-zeromq/zmq4"
 
@@ -57,8 +56,7 @@ func (c *recorded) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (c *recorded) SetDeadline(_ time.Time) error { return nil }
-func (c *recorded) Close() error                  { return nil }
+func (c *recorded) Close() error { return nil }
 
 // What there is to FuzzNull's kind besides the type of our socket.
 const (
@@ -93,7 +91,7 @@ func FuzzNull(tf *testing.F) {
 		const writes = 3 // a greeting in two pieces, READY
 		fails := int(kind / nullFails % 8)
 		c := &recorded{in: data, sizes: sizes, silent: kind&nullSilent != 0, fails: fails}
-		typ, err := handshake(c, zmq4.SocketType(ours), Null{}, kind&nullClient == 0, time.Time{})
+		typ, err := handshake(c, zmq4.SocketType(ours), Null{}, kind&nullClient == 0)
 		rest, want := oracle.ReadHello(ours, data)
 		if want = want && (fails == 0 || fails > writes); (err == nil) != want {
 			t.Fatalf("%s: %v, want %v", ours, err, want)

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/go-zeromq/zmq4"
 )
@@ -43,17 +42,14 @@ type Identifier interface {
 }
 
 // handshake runs the ZMTP handshake on nc. It leaves the first byte of traffic
-// unread. The deadline bounds it as a whole; nc has none afterwards.
-func handshake(nc net.Conn, typ zmq4.SocketType, sec zmq4.Security, server bool, deadline time.Time) (zmq4.SocketType, error) {
-	if err := nc.SetDeadline(deadline); err != nil {
-		return "", err
-	}
+// unread. The caller bounds it.
+func handshake(nc net.Conn, typ zmq4.SocketType, sec zmq4.Security, server bool) (zmq4.SocketType, error) {
 	g := &greetingConn{Conn: nc, mechanism: sec.Type(), budget: handshakeBytes}
 	conn, err := zmq4.Open(g, sec, typ, nil, server, nil)
 	if err != nil {
 		return "", handshakeError(err)
 	}
-	return zmq4.SocketType(conn.Peer.Meta[socketTypeKey]), nc.SetDeadline(time.Time{})
+	return zmq4.SocketType(conn.Peer.Meta[socketTypeKey]), nil
 }
 
 // handshakeError tells apart what the handshake's errors mean.

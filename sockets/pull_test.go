@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"context"
+	"net"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -40,7 +41,9 @@ func TestDrain(t *testing.T) {
 		}
 		push.Close() // all of it is in the kernel's hands now
 	}
-	for x.Stats().Connections < senders+2 {
+	// The silent one is accepted before the others, and whose handshake is not done
+	// yet has no more time for it than a silent one.
+	for len(x.Peers()) < senders+1 {
 		runtime.Gosched()
 	}
 	drained := make(chan error)
@@ -56,6 +59,66 @@ func TestDrain(t *testing.T) {
 	}
 	if _, err := x.Bind(endpoint); err != nil {
 		t.Errorf("the endpoint is still in use: %v", err)
+	}
+}
+
+// A lateConn waits in one call of SetDeadline.
+type lateConn struct {
+	net.Conn
+	calls, late int // late is the number of that call
+	there, on   chan struct{}
+}
+
+func (c *lateConn) SetDeadline(t time.Time) error {
+	if c.calls++; c.calls == c.late {
+		close(c.there)
+		<-c.on
+	}
+	return c.Conn.SetDeadline(t)
+}
+
+// TestDrainDuringHandshake: Drain ends a silent connection also when the bound of
+// its handshake is set, or ended, only then.
+func TestDrainDuringHandshake(t *testing.T) {
+	for late := 1; late <= 2; late++ {
+		opt := DefaultOptions()
+		opt.HandshakeTimeout = time.Hour
+		x, err := NewPULL(opt, func(Batch) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer x.Close()
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		peer := zmqtest.Dial(t, "tcp://"+l.Addr().String())
+		nc, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &lateConn{Conn: nc, late: late, there: make(chan struct{}), on: make(chan struct{})}
+		if err := x.Attach(c, "late"); err != nil {
+			t.Fatal(err)
+		}
+		if late == 2 {
+			peer.Handshake(t, "PUSH")
+		}
+		<-c.there
+		drained := make(chan error)
+		ctx, cancel := context.WithTimeout(context.Background(), zmqtest.Patience)
+		defer cancel()
+		go func() { drained <- x.Drain(ctx) }()
+		for !x.draining.Load() {
+			runtime.Gosched()
+		}
+		x.mu.Lock() // Drain has done what it does at once
+		x.mu.Unlock()
+		close(c.on)
+		if err := <-drained; err != nil {
+			t.Errorf("call %d: %v", late, err)
+		}
 	}
 }
 

@@ -165,9 +165,7 @@ func (s *socket) drain(ctx context.Context) error {
 		}
 		close(s.drainC)
 		for nc := range s.nets {
-			// For those in their handshake, and where all reading is done
-			// through package net.
-			_ = nc.SetReadDeadline(time.Now().Add(drainGrace))
+			hasten(nc)
 		}
 	}
 	s.mu.Unlock()
@@ -179,6 +177,20 @@ func (s *socket) drain(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// hasten bounds the reading of a connection that drain waits for: of one in its
+// handshake, and where all reading is done through package net.
+func hasten(nc net.Conn) { _ = nc.SetReadDeadline(time.Now().Add(drainGrace)) }
+
+// setDeadline bounds a handshake, or ends that with the zero time. What drain wants
+// holds, whoever was first.
+func (s *socket) setDeadline(nc net.Conn, deadline time.Time) error {
+	err := nc.SetDeadline(deadline)
+	if s.draining.Load() {
+		hasten(nc)
+	}
+	return err
 }
 
 // linger waits until the pipes are empty or the time is up.
@@ -263,7 +275,14 @@ func (s *socket) end(p *pipe) {
 func (s *socket) establish(nc net.Conn, endpoint string, server bool) (zmq4.Security, zmq4.SocketType, error) {
 	tune(nc, &s.opt)
 	sec := s.opt.Mechanism(server)
-	typ, err := handshake(nc, s.typ, sec, server, time.Now().Add(s.opt.HandshakeTimeout))
+	var typ zmq4.SocketType
+	err := s.setDeadline(nc, time.Now().Add(s.opt.HandshakeTimeout))
+	if err == nil {
+		typ, err = handshake(nc, s.typ, sec, server)
+	}
+	if err == nil {
+		err = s.setDeadline(nc, time.Time{})
+	}
 	if err != nil {
 		reason := reasonOf(err)
 		if s.isClosing() {
