@@ -13,7 +13,7 @@ import (
 )
 
 // connectTimeout is how long a logger may take to listen.
-const connectTimeout = 10 * time.Second
+const connectTimeout = time.Minute
 
 // sendMain is the sender: it connects, says so, waits for a line, and sends all
 // batches as fast as they are taken.

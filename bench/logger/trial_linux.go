@@ -96,9 +96,10 @@ func (t *trial) prepare() error {
 	return err
 }
 
-// freeAddr returns a loopback address that nobody listens on now.
+// freeAddr returns a loopback address that nobody listens on now. Connections made
+// on the loopback have 127.0.0.1 at their own end, so none takes the port meanwhile.
 func freeAddr() (string, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := net.Listen("tcp4", "127.0.0.2:0")
 	if err != nil {
 		return "", err
 	}

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-zeromq/zmq4"
 
@@ -236,6 +238,12 @@ func TestMiddle(t *testing.T) {
 					t.Errorf("received %q", seen)
 				}
 				push.event(t, sockets.EventConnected) // again
+				// And the old connection does not get anything any more.
+				for deadline := time.Now().Add(patience); len(push.socket.Peers()) > 1; runtime.Gosched() {
+					if time.Now().After(deadline) {
+						t.Fatalf("the connection that was attacked is there after %v", patience)
+					}
+				}
 				if err := push.send([]byte("again")); err != nil {
 					t.Fatal(err)
 				}

@@ -41,7 +41,7 @@ func TestChildWithCurve(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Stop()
-		if err := Settle(20*time.Second, c); err != nil {
+		if err := Settle(time.Minute, c); err != nil {
 			t.Fatal(err)
 		}
 		do(t, c, "go")

@@ -14,7 +14,7 @@ import (
 )
 
 // dialTimeout bounds connecting and greeting together.
-const dialTimeout = 10 * time.Second
+const dialTimeout = time.Minute
 
 // link is a connection to the broker after its handshake.
 type link struct {

@@ -178,7 +178,7 @@ func do(t *testing.T, c *Child, command string) Snap {
 // await repeats snap until ok says so.
 func await(t *testing.T, c *Child, ok func(Snap) bool) Snap {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		s := do(t, c, "snap")
 		if ok(s) {
@@ -195,7 +195,7 @@ func TestChildCountsWhatItSends(t *testing.T) {
 		cfg := startFake(t).config(RoleStream)
 		cfg.Pubs, cfg.Subs, cfg.Topics, cfg.Select = 3, 2, 4, sel
 		c := startChild(t, cfg)
-		if err := Settle(20*time.Second, c); err != nil {
+		if err := Settle(time.Minute, c); err != nil {
 			t.Fatal(err)
 		}
 		if s := do(t, c, "snap"); Total(s.Received) != 0 || Total(s.Sent) != 0 {
@@ -218,7 +218,7 @@ func TestChildPacesAndTimes(t *testing.T) {
 	cfg := startFake(t).config(RoleStream)
 	cfg.Pubs, cfg.Subs, cfg.Rate = 2, 1, 2000
 	c := startChild(t, cfg)
-	if err := Settle(20*time.Second, c); err != nil {
+	if err := Settle(time.Minute, c); err != nil {
 		t.Fatal(err)
 	}
 	do(t, c, "go")
@@ -226,8 +226,9 @@ func TestChildPacesAndTimes(t *testing.T) {
 	if s.Latency == nil || s.Latency.Count() != Total(s.Received) || s.Latency.Quantile(0.5) <= 0 {
 		t.Errorf("latencies %v of %v messages", s.Latency.Count(), s.Received)
 	}
-	if d := int64(s.Sent[0]) - int64(s.Sent[1]); d < -1 || d > 1 {
-		t.Errorf("the publishers do not take turns: %v", s.Sent)
+	sent := do(t, c, "pause").Sent // of one moment, which what is counted on the way is not
+	if d := sent[0] - sent[1]; d > 1 {
+		t.Errorf("the publishers do not take turns: %v", sent)
 	}
 }
 
@@ -235,7 +236,7 @@ func TestLimitedSubscriberStillGetsEverything(t *testing.T) {
 	cfg := startFake(t).config(RoleStream)
 	cfg.Pubs, cfg.Subs = 1, 1
 	c := startChild(t, cfg)
-	if err := Settle(20*time.Second, c); err != nil {
+	if err := Settle(time.Minute, c); err != nil {
 		t.Fatal(err)
 	}
 	do(t, c, "limit 20000")

@@ -16,9 +16,12 @@ import (
 
 const (
 	// settleTimeout is how long subscriptions may take to be in place.
-	settleTimeout = 20 * time.Second
-	// quiet is how long nothing may arrive before what is missing is called lost.
-	quiet = 500 * time.Millisecond
+	settleTimeout = time.Minute
+	// quiet is how many times, lookEvery apart, nothing may have arrived before what
+	// is missing is called lost. It is no time: where all processes stand still
+	// together, that passes too.
+	quiet     = 100
+	lookEvery = 10 * time.Millisecond
 )
 
 // trial is one run: one side, one round. It owns the processes of the run.
@@ -119,7 +122,8 @@ func (t *trial) usage() (u usage, err error) {
 	return u, err
 }
 
-// watch measures for so long.
+// watch measures for so long; where that was no time for everybody to run, for as
+// many times as it takes.
 func (t *trial) watch(d time.Duration) (*window, error) {
 	w := &window{}
 	var err error
@@ -130,13 +134,16 @@ func (t *trial) watch(d time.Duration) (*window, error) {
 	if err != nil {
 		return nil, err
 	}
-	time.Sleep(d)
-	if w.to, err = t.snaps(); err != nil {
-		return nil, err
-	}
-	after, err := t.usage()
-	if err != nil {
-		return nil, err
+	var after usage
+	for ran := false; !ran; ran = ran || after.at.Sub(before.at) > settleTimeout {
+		time.Sleep(d)
+		if w.to, err = t.snaps(); err != nil {
+			return nil, err
+		}
+		if after, err = t.usage(); err != nil {
+			return nil, err
+		}
+		ran = w.sent() > 0 && w.received() > 0 && after.broker > before.broker
 	}
 	w.seconds = float64(w.to[0].Clock-w.from[0].Clock) / 1e9
 	w.broker, w.load = after.broker-before.broker, after.load-before.load
@@ -176,7 +183,7 @@ func (w *window) received() (n uint64) {
 // comes any more, and returns the last counts.
 func (t *trial) drain() ([]load.Snap, error) {
 	var last uint64
-	for since := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+	for looks := 0; ; time.Sleep(lookEvery) {
 		all, err := t.snaps()
 		if err != nil {
 			return nil, err
@@ -188,11 +195,11 @@ func (t *trial) drain() ([]load.Snap, error) {
 				expected += t.expected(all, i, sub)
 			}
 		}
-		if received == expected || (received == last && time.Since(since) > quiet) {
-			return all, nil
+		if looks++; received != last {
+			last, looks = received, 0
 		}
-		if received != last {
-			last, since = received, time.Now()
+		if received == expected || looks > quiet {
+			return all, nil
 		}
 	}
 }

@@ -9,9 +9,11 @@ import (
 )
 
 // freeAddrs returns so many loopback addresses with ports that nobody uses now.
+// Connections made on the loopback have 127.0.0.1 at their own end, so none takes one
+// of them meanwhile.
 func freeAddrs(n int) (addrs []string, err error) {
 	for range n {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		l, err := net.Listen("tcp4", "127.0.0.2:0")
 		if err != nil {
 			return nil, fmt.Errorf("free port: %w", err)
 		}

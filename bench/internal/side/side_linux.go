@@ -20,7 +20,7 @@ const (
 )
 
 // readyTimeout is how long a broker may take to listen.
-const readyTimeout = 10 * time.Second
+const readyTimeout = time.Minute
 
 // Side is a broker that can be started.
 type Side struct {

@@ -97,7 +97,7 @@ func (s *soak) badPeer(rng *rand.Rand) error {
 	if err != nil {
 		return nil // a logger that is away
 	}
-	c.SetDeadline(time.Now().Add(5 * time.Second))
+	c.SetDeadline(time.Now().Add(patience))
 	err = kind.act(c, rng, port.kind)
 	if rng.IntN(2) == 0 {
 		c.reset()

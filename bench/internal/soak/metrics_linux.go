@@ -3,7 +3,6 @@ package soak
 import (
 	"fmt"
 	"net/http"
-	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -14,7 +13,7 @@ import (
 type figures map[string]*dto.MetricFamily
 
 // client keeps no connections, which would be counted as descriptors.
-var client = http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+var client = http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // scrape asks the process for its figures.
 func (s *server) scrape() (figures, error) {

@@ -54,7 +54,7 @@ func newBroker(program string) (*server, error) {
 			"run", "broker", "--node", "soak-broker", "--metrics-address", a[2], "--log-level", "error",
 			"--listen-xsub-endpoint", "tcp://" + a[0], "--listen-xpub-endpoint", "tcp://" + a[1],
 			// Tight, so that the load of a short round reaches every bound.
-			"--max-message-size", "64KiB", "--handshake-timeout", "2s",
+			"--max-message-size", "64KiB",
 			"--listen-xpub-sndbuf", "64KiB", "--slow-subscriber-grace", "300ms",
 		},
 	}, nil
@@ -69,7 +69,7 @@ func newLogger(program, name, dir string, flags ...string) (*server, error) {
 		name: name, program: program, addr: a[0], metrics: a[1], dir: dir,
 		args: append([]string{
 			"run", "logger", "--node", "soak-" + name, "--metrics-address", a[1], "--log-level", "error",
-			"--listen-log-endpoint", "tcp://" + a[0], "--log-dir", dir, "--handshake-timeout", "2s",
+			"--listen-log-endpoint", "tcp://" + a[0], "--log-dir", dir,
 			"--memory-limit", "16MiB", "--rotation-size", "1MiB", "--flush-interval", "300ms",
 		}, flags...),
 	}, nil
