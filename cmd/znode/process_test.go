@@ -148,6 +148,18 @@ func metric(t *testing.T, address, name string) float64 {
 	return sum
 }
 
+// awaitMetric waits until a metric has a value, or a larger one.
+func awaitMetric(t *testing.T, address, name string, want float64) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond) // what is asked has to work, too
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); metric(t, address, name) < want; <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s has not become %v", name, want)
+		}
+	}
+}
+
 const golden = "../../codec/testdata/logs"
 
 // variants are the flags of the golden files.
@@ -200,11 +212,7 @@ func overTheWire(t *testing.T, sender *zmqtest.Process, dir string, flags []stri
 		push.Send(t, []byte("log-write"), []byte("zeromq_worker-1_host_1_N1"), []byte("zeek-bin-serializer"), batch)
 		records += recordsOf(t, batch)
 	}
-	for deadline := time.Now().Add(patience); metric(t, metrics, "zeek_log_writer_writes_total") < float64(records); {
-		if time.Now().After(deadline) {
-			t.Fatal("not all records were written")
-		}
-	}
+	awaitMetric(t, metrics, "zeek_log_writer_writes_total", float64(records))
 	push.Close(t, 0)
 	if status := z.signal(t, syscall.SIGTERM); status != 0 {
 		t.Errorf("exit status %d after SIGTERM", status)
@@ -296,24 +304,16 @@ func TestRunRotates(t *testing.T) {
 	metrics := z.await(t, "metrics served")["address"].(string)
 	push := zmqtest.Start(t).Socket(t, "PUSH")
 	push.Connect(t, endpoint)
-	await := func(name string, want float64) {
-		t.Helper()
-		for deadline := time.Now().Add(patience); metric(t, metrics, name) < want; {
-			if time.Now().After(deadline) {
-				t.Fatalf("%s has not become %v", name, want)
-			}
-		}
-	}
 	batch := batches(t, filepath.Join(golden, "own", "batches"))[0]
 	records := float64(recordsOf(t, batch))
 	for i := 1.0; i <= 2; i++ {
 		push.Send(t, []byte("log-write"), []byte("zeromq_worker-1_host_1_N1"), []byte("zeek-bin-serializer"), batch)
-		await("zeek_log_writer_writes_total", i*records)
+		awaitMetric(t, metrics, "zeek_log_writer_writes_total", i*records)
 		if i == 1 {
 			if err := z.cmd.Process.Signal(rotateSignals[0]); err != nil {
 				t.Fatal(err)
 			}
-			await("znode_logger_archived_total", 1)
+			awaitMetric(t, metrics, "znode_logger_archived_total", 1)
 		}
 	}
 	if status := z.signal(t, syscall.SIGTERM); status != 0 {
