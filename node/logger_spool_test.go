@@ -181,8 +181,8 @@ func TestLoggerSpoolFull(t *testing.T) {
 		var lines lockedBuffer
 		opt.Log = slog.New(slog.NewTextHandler(&lines, nil))
 		opt.hooks = g.hooks()
-		opt.SpoolLimit = 3 << 20
-		opt.PULL.MaxMessageSize = 1 << 20
+		opt.SpoolLimit = 1 << 20
+		opt.PULL.MaxMessageSize = 256 << 10
 		opt.PULL.RcvBuf = 64 << 10
 		l := startLogger(t, opt)
 		so := sockets.DefaultOptions()
@@ -198,7 +198,7 @@ func TestLoggerSpoolFull(t *testing.T) {
 		open := g.block()
 		defer open()
 		// Payloads that S2 cannot make smaller, and more than spool, memory and kernel hold.
-		const records = 50_000
+		const records = 40_000
 		sent := make(chan error, 1)
 		go func() {
 			for i := 0; i < records; i += 100 {
@@ -328,7 +328,7 @@ func TestLoggerCloseInTrouble(t *testing.T) {
 	durabilities(t, func(t *testing.T, opt LoggerOptions) {
 		var g gate
 		opt.hooks = g.hooks()
-		records := cheaper(300_000, 150_000)
+		records := cheaper(300_000, 100_000)
 		sent := 0
 		for round := range 3 {
 			g.fail(nil)

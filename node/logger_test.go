@@ -87,7 +87,7 @@ func TestLoggerStatsInOrder(t *testing.T) {
 	opt.hooks = g.hooks()
 	l := startLogger(t, opt)
 	push := connectPUSH(t, l)
-	for i := range 200 {
+	for i := range cheaper(200, 30) {
 		open := g.block()
 		sendBatch(t, push, numbers(t, "n", i, 1))
 		s := l.Stats()
