@@ -1,9 +1,10 @@
 // Command allocguard compares the allocations of benchmarks, read in `go test
 // -bench -benchmem` form, with those recorded in a file:
 //
-//	allocguard [-update] FILE <OUTPUT
+//	allocguard [-update | -worse] FILE <OUTPUT
 //
-// More than recorded fails, by any number. One recorded as "-" is not judged: how
+// More than recorded fails, by any number; with -worse those are only named, one to a
+// line, package and benchmark. The last measurement of a benchmark counts. One recorded as "-" is not judged: how
 // much it allocates depends on how its goroutines happen to run. Benchmarks that
 // are not recorded, and records without a benchmark, are named; with -update they
 // are set right.
@@ -28,15 +29,16 @@ const heading = "# Allocations per operation, package and benchmark; written by 
 
 func main() {
 	update := flag.Bool("update", false, "record what was measured")
+	worse := flag.Bool("worse", false, "name the benchmarks that allocate more than recorded")
 	flag.Parse()
-	if err := run(flag.Arg(0), *update); err != nil {
+	if err := run(flag.Arg(0), *update, *worse); err != nil {
 		fmt.Println("allocguard:", err)
 		os.Exit(1)
 	}
 }
 
-// run compares or records.
-func run(path string, update bool) error {
+// run compares, records or names.
+func run(path string, update, worse bool) error {
 	measured, err := parseBench(os.Stdin)
 	if err != nil {
 		return err
@@ -50,6 +52,14 @@ func run(path string, update bool) error {
 	}
 	if update {
 		return write(path, measured, recorded)
+	}
+	if worse {
+		for _, name := range slices.Sorted(maps.Keys(measured)) {
+			if limit, known := recorded[name]; known && limit != notJudged && measured[name] > limit {
+				fmt.Println(name)
+			}
+		}
+		return nil
 	}
 	return compare(measured, recorded)
 }
