@@ -1,6 +1,7 @@
 // Command testlog reads `go test -json` and prints one line per package, what
 // failing tests wrote, and a count. It fails when a test failed, when none ran,
-// and with -no-skips when one was skipped.
+// and with -no-skips when one was skipped. With -skipped FILE it writes the names of
+// those into a file, one to a line, with the package before it.
 package main
 
 import (
@@ -38,6 +39,7 @@ type state struct {
 
 func main() {
 	noSkips := flag.Bool("no-skips", false, "fail when a test is skipped")
+	skipped := flag.String("skipped", "", "write which tests were skipped to this file")
 	flag.Parse()
 	s := &state{
 		out: os.Stdout, output: make(map[string][]string),
@@ -46,6 +48,12 @@ func main() {
 	if err := s.read(os.Stdin); err != nil {
 		fmt.Println("testlog:", err)
 		s.broken = true
+	}
+	if *skipped != "" {
+		if err := s.writeSkipped(*skipped); err != nil {
+			fmt.Println("testlog:", err)
+			s.broken = true
+		}
 	}
 	fmt.Printf("tests: %d passed, %d failed, %d skipped\n", s.passed, s.failed, s.skips)
 	switch {
@@ -142,6 +150,19 @@ func (s *state) endPackage(e event) {
 		return
 	}
 	delete(s.output, own)
+}
+
+// writeSkipped writes the tests that were skipped, or have a subtest that was, once.
+func (s *state) writeSkipped(path string) error {
+	var lines []string
+	for pkg, names := range s.skipped {
+		for _, name := range names {
+			test, _, _ := strings.Cut(name, "/")
+			lines = append(lines, pkg+" "+test+"\n")
+		}
+	}
+	slices.Sort(lines)
+	return os.WriteFile(path, []byte(strings.Join(slices.Compact(lines), "")), 0o644)
 }
 
 // show prints and forgets what was kept under a key.
