@@ -25,6 +25,17 @@ fail() {
 	exit 1
 }
 
+# fetch COMMAND...: something that downloads, tried again when that fails.
+fetch() {
+	local pause
+	for pause in 2 10 30; do
+		"$@" && return
+		say "failed, once more in $pause s: $*"
+		sleep "$pause"
+	done
+	"$@"
+}
+
 # need FILE-OR-COMMAND PACKAGE...: installs Debian packages unless it is there.
 need() {
 	local wanted=$1
@@ -33,15 +44,17 @@ need() {
 	command -v apt-get >/dev/null || fail "$wanted is missing, and no apt-get to install $*"
 	say "installing $*"
 	apt_update
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >"$work/apt" 2>&1 ||
+	fetch apt_get install -y --no-install-recommends "$@" >"$work/apt" 2>&1 ||
 		{ cat "$work/apt" >&2; fail "apt-get install $* failed"; }
 	[ -e "$wanted" ] || command -v "$wanted" >/dev/null || fail "$* installed, but still no $wanted"
 }
 
+apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -q "$@"; }
+
 # apt_update refreshes the package lists once in a script.
 apt_update() {
 	[ -z "${lists_fresh:-}" ] || return 0
-	apt-get update -q >"$work/apt" 2>&1 || { cat "$work/apt" >&2; fail "apt-get update failed"; }
+	fetch apt_get update >"$work/apt" 2>&1 || { cat "$work/apt" >&2; fail "apt-get update failed"; }
 	lists_fresh=1
 }
 
@@ -53,7 +66,7 @@ tool() {
 	local bin="${CI_BIN:-$work/bin}" name
 	name=$(basename "${1%@*}")
 	tool="$bin/$name"
-	[ -x "$tool" ] || GOBIN="$bin" GOFLAGS=-buildvcs=false go install "$1"
+	[ -x "$tool" ] || fetch env GOBIN="$bin" GOFLAGS=-buildvcs=false go install "$1"
 }
 
 # run_tests [-no-skips] -- GO-TEST-ARGUMENTS...: go test, shown by testlog.
