@@ -50,16 +50,19 @@ func BenchmarkLogStream(b *testing.B) {
 	rec := benchRecord()
 	w := s.NewWriter()
 	var buf []byte
+	write := func(b *testing.B) {
+		w.Start(buf[:0])
+		for range 1000 {
+			if err := w.Write(&rec); err != nil {
+				b.Fatal(err)
+			}
+		}
+		buf = w.Finish()
+	}
 	b.Run("op=write/records=1000", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			w.Start(buf[:0])
-			for range 1000 {
-				if err := w.Write(&rec); err != nil {
-					b.Fatal(err)
-				}
-			}
-			buf = w.Finish()
+			write(b)
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/record")
 	})
@@ -67,6 +70,7 @@ func BenchmarkLogStream(b *testing.B) {
 		var batch Batch
 		var got benchConn
 		r := s.NewReader()
+		write(b)
 		b.ReportAllocs()
 		for b.Loop() {
 			if batch.DecodeHeader(buf) != nil || r.Bind(&batch) != nil {
