@@ -3,6 +3,7 @@ package sockets
 import (
 	"bytes"
 	"hash/maphash"
+	"sort"
 )
 
 // A run is messages [from, to) of a batch.
@@ -272,7 +273,7 @@ func (p *pipe) offer(b *Batch, runs []run) []run {
 		c := p.conn
 		if c != nil && !p.flushing && p.q.empty() && c.wr.direct() &&
 			(small == 0 || len(data) >= copyBelow) {
-			p.writeDirect(c, b, data, start, n)
+			p.writeDirect(c, b, run{r.from, r.from + n})
 		} else {
 			p.pushShared(b.chunk, data, start, n, ahead)
 		}
@@ -347,10 +348,26 @@ func (b *Batch) span(from, to int) (data []byte, start int) {
 	return b.data[at:b.ends[to-1]], b.off + at
 }
 
-// writeDirect writes n messages without queueing them, and queues what the
-// kernel does not take. The caller holds p.mu, which is released meanwhile; the
-// queue is empty and nobody is flushing.
-func (p *pipe) writeDirect(c *conn, b *Batch, data []byte, start, n int) {
+// upTo returns how many messages of a run end within its first n bytes, and where the
+// last of them does.
+func (b *Batch) upTo(r run, n int) (msgs, end int) {
+	base := 0
+	if r.from > 0 {
+		base = int(b.ends[r.from-1])
+	}
+	msgs = sort.Search(r.to-r.from, func(i int) bool { return int(b.ends[r.from+i])-base > n })
+	if msgs > 0 {
+		end = int(b.ends[r.from+msgs-1]) - base
+	}
+	return msgs, end
+}
+
+// writeDirect writes messages without queueing them, and queues what the kernel
+// does not take. The caller holds p.mu, which is released meanwhile; the queue is
+// empty and nobody is flushing.
+func (p *pipe) writeDirect(c *conn, b *Batch, r run) {
+	data, start := b.span(r.from, r.to)
+	n := r.to - r.from
 	p.flushing = true
 	p.mu.Unlock()
 	written, err := c.wr.try(data)
@@ -368,15 +385,7 @@ func (p *pipe) writeDirect(c *conn, b *Batch, data []byte, start, n int) {
 		}
 		return
 	}
-	whole, at := 0, 0
-	for whole < n {
-		end := messageEnd(data, at)
-		if end > written {
-			break
-		}
-		at = end
-		whole++
-	}
+	whole, at := b.upTo(r, written)
 	p.peer.ctr.sent(whole, at)
 	if p.gone {
 		p.lose(n - whole)

@@ -156,6 +156,26 @@ func TestForwardAllocates(t *testing.T) {
 	}
 }
 
+// TestUpTo: what the kernel has taken of a run is whole messages and a rest.
+func TestUpTo(t *testing.T) {
+	b := testBatch(7, 20, "a", "longer topic")
+	for from := range b.n {
+		for to := from + 1; to <= b.n; to++ {
+			data, _ := b.span(from, to)
+			for n := range len(data) + 1 {
+				msgs, end := 0, 0
+				for end < len(data) && messageEnd(data, end) <= n {
+					end = messageEnd(data, end)
+					msgs++
+				}
+				if m, e := b.upTo(run{from, to}, n); m != msgs || e != end {
+					t.Fatalf("messages %d to %d, %d bytes: %d messages of %d bytes, want %d of %d", from, to, n, m, e, msgs, end)
+				}
+			}
+		}
+	}
+}
+
 // TestReceiveAllocates guards the reader: finding the messages allocates nothing.
 func TestReceiveAllocates(t *testing.T) {
 	if raceEnabled {

@@ -30,7 +30,7 @@ func (s *sink) lost(*pipe)              {}
 func (s *sink) ended(*pipe)             {}
 func (s *sink) prefixes(*Peer) []string { return nil }
 func (s *sink) received(_ *pipe, b Batch) error {
-	n, bodies := 0, int64(0)
+	n, bodies, end := 0, int64(0), 0
 	var firsts []uint32
 	var topic []byte
 	for m := range b.Messages() {
@@ -44,10 +44,16 @@ func (s *sink) received(_ *pipe, b Batch) error {
 			bodies += int64(len(f))
 		}
 		s.got = append(s.got, strings.Join(text, "|"))
+		if end += len(m); n < len(b.ends) && int(b.ends[n]) != end {
+			return fmt.Errorf("message %d ends at %d, not at %d", n, end, b.ends[n])
+		}
 		n++
 	}
 	if n != b.Len() || bodies != b.BodyBytes() || len(b.ends) != n || int(b.ends[n-1]) != len(b.Bytes()) {
 		return fmt.Errorf("batch says %d messages of %d bytes, has %d of %d", b.Len(), b.BodyBytes(), n, bodies)
+	}
+	if hwm := s.opt.RcvHWM; hwm > 0 && n > hwm {
+		return fmt.Errorf("a batch of %d messages, at most %d are wanted", n, hwm)
 	}
 	if s.topics && !slices.Equal(b.firsts, firsts) {
 		return fmt.Errorf("topics change at %d, want %d", b.firsts, firsts)
@@ -162,6 +168,46 @@ func TestReaderSplitAnywhere(t *testing.T) {
 		}
 		if strings.Join(s.got, "\n") != strings.Join(want, "\n") {
 			t.Fatalf("split at %d: other messages", at)
+		}
+	}
+}
+
+// TestReaderAlike: messages of one shape in a row, and those that only begin so, in
+// batches and pieces of any size.
+func TestReaderAlike(t *testing.T) {
+	for _, size := range []int{0, 1, 200, 255, 256, 300} {
+		var wire []byte
+		var want []string
+		add := func(frames ...string) {
+			var bodies [][]byte
+			for _, f := range frames {
+				bodies = append(bodies, []byte(f))
+			}
+			wire = AppendMessage(wire, bodies...)
+			want = append(want, strings.Join(frames, "|"))
+		}
+		for i, other := range [][]string{
+			{"topic", "Sender", ""}, {"Topic", "sender", ""}, {"topi", "csender", ""}, {"topic", "sender", "more", ""},
+			{"topic", "sender", "", ""}, {"topic", "sende", "r"}, {"topic"}, {"topicsender", ""},
+		} {
+			for n := range 9 {
+				add("topic", "sender", strings.Repeat(fmt.Sprint(n), size))
+			}
+			other[len(other)-1] += strings.Repeat("x", max(0, size-i%2))
+			add(other...)
+			wire = append(wire, AppendCommand(nil, "PING", []byte{0, 9})...)
+		}
+		for _, limit := range []int{1, 2, 3, 4, 9, 1000} {
+			for _, piece := range []int{1, 2, 100, 333, 4096, len(wire)} {
+				s, c := newSink(t, func(o *Options) { o.RcvHWM = limit })
+				s.topics, c.rd.topics = true, true
+				if err := feed(c, wire, piece); err != nil {
+					t.Fatalf("size %d, batches of %d, pieces of %d: %v", size, limit, piece, err)
+				}
+				if !slices.Equal(s.got, want) {
+					t.Fatalf("size %d, batches of %d, pieces of %d: other messages", size, limit, piece)
+				}
+			}
 		}
 	}
 }
