@@ -101,6 +101,22 @@ func TestBrokerAllocates(t *testing.T) {
 	if n := after.Mallocs - before.Mallocs; n > once+uint64(rounds*messages)/100 {
 		t.Errorf("%d allocations for %d messages", n, rounds*messages)
 	}
+	// One by one, where what is done for each read is done for each message.
+	const single = 5000
+	one := sockets.AppendMessage(nil, []byte("zeek.cluster.worker"), []byte("sender"), []byte("broker-bin-v1"), make([]byte, 200))
+	runtime.ReadMemStats(&before)
+	for i := range uint64(single) {
+		if _, err := publisher.Write(one); err != nil {
+			t.Fatal(err)
+		}
+		for b.Stats().FrontendMessagesReceived <= uint64(2*rounds*messages)+i {
+			runtime.Gosched()
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.Mallocs - before.Mallocs; n > once {
+		t.Errorf("%d allocations for %d single messages", n, single)
+	}
 }
 
 func subscribed(x *sockets.XPUB, peers, prefixes int) bool {

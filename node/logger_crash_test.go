@@ -116,6 +116,7 @@ type crashRun struct {
 	kills     int
 	atSteps   int
 	steps     map[string]int
+	first     int // of the steps: a short run has some of them, many runs all
 }
 
 // sentBatch is a batch that a logger was sent; the first of its records tells
@@ -132,8 +133,9 @@ func newCrashRun(t *testing.T, d Durability) *crashRun {
 	}
 	t.Logf("seed %d", seed)
 	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(seed, 1))
 	return &crashRun{
-		t: t, rng: rand.New(rand.NewPCG(seed, 1)), dir: dir,
+		t: t, rng: rng, dir: dir, first: rng.IntN(len(crashSteps)),
 		journaled: make(map[int]bool), steps: make(map[string]int),
 		config: childLogger{
 			Dir: filepath.Join(dir, "logs"), Durability: d, MemoryLimit: minMemoryLimit,
@@ -146,7 +148,7 @@ func newCrashRun(t *testing.T, d Durability) *crashRun {
 func (r *crashRun) round(kill int) {
 	config := r.config
 	if kill%2 == 1 { // every other one at a step
-		config.KillAt = crashSteps[kill/2%len(crashSteps)]
+		config.KillAt = crashSteps[(r.first+kill/2)%len(crashSteps)]
 		config.KillAfter = r.rng.IntN(4)
 	}
 	config.Slow = kill%3 == 2 // so that memory mode spools

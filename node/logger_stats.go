@@ -41,6 +41,7 @@ func (l *Logger) Stats() LoggerStats {
 		}
 		older(ln.oldest.Load())
 	}
+	l.opt.hooks.at("stats")
 	// In the order of a batch's way: what is counted among Records is in Memory, or
 	// written; what is in neither Memory nor Spool is in a file, and that among Files
 	// until it is rotated.
