@@ -110,11 +110,11 @@ func TestDrainDuringHandshake(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), zmqtest.Patience)
 		defer cancel()
 		go func() { drained <- x.Drain(ctx) }()
-		for !x.draining.Load() {
-			runtime.Gosched()
+		for begun := false; !begun; runtime.Gosched() {
+			x.mu.Lock() // Drain does under it what it does at once
+			begun = x.draining.Load()
+			x.mu.Unlock()
 		}
-		x.mu.Lock() // Drain has done what it does at once
-		x.mu.Unlock()
 		close(c.on)
 		if err := <-drained; err != nil {
 			t.Errorf("call %d: %v", late, err)
