@@ -103,16 +103,18 @@ func feed(c *conn, data []byte, n int) error {
 	return nil
 }
 
+// addMessage appends a message to wire, and to want what a sink makes of it.
+func addMessage(wire []byte, want []string, frames ...string) ([]byte, []string) {
+	var bodies [][]byte
+	for _, f := range frames {
+		bodies = append(bodies, []byte(f))
+	}
+	return AppendMessage(wire, bodies...), append(want, strings.Join(frames, "|"))
+}
+
 // traffic is messages of many sizes and shapes, with commands among them.
 func traffic() (wire []byte, want []string) {
-	add := func(frames ...string) {
-		var bodies [][]byte
-		for _, f := range frames {
-			bodies = append(bodies, []byte(f))
-		}
-		wire = AppendMessage(wire, bodies...)
-		want = append(want, strings.Join(frames, "|"))
-	}
+	add := func(frames ...string) { wire, want = addMessage(wire, want, frames...) }
 	add("")
 	add("a", "", "b")
 	wire = append(wire, AppendCommand(nil, "SUBSCRIBE", []byte("x"))...)
@@ -178,14 +180,7 @@ func TestReaderAlike(t *testing.T) {
 	for _, size := range []int{0, 1, 200, 255, 256, 300} {
 		var wire []byte
 		var want []string
-		add := func(frames ...string) {
-			var bodies [][]byte
-			for _, f := range frames {
-				bodies = append(bodies, []byte(f))
-			}
-			wire = AppendMessage(wire, bodies...)
-			want = append(want, strings.Join(frames, "|"))
-		}
+		add := func(frames ...string) { wire, want = addMessage(wire, want, frames...) }
 		for i, other := range [][]string{
 			{"topic", "Sender", ""}, {"Topic", "sender", ""}, {"topi", "csender", ""}, {"topic", "sender", "more", ""},
 			{"topic", "sender", "", ""}, {"topic", "sende", "r"}, {"topic"}, {"topicsender", ""},
